@@ -1,0 +1,2 @@
+//! The kconform command.
+fn main() {}
