@@ -69,6 +69,22 @@ impl Counts {
         self.passed + self.failed + self.known + self.fixed + self.refused
     }
 
+    /// The share of executed cases in which the target did as required, as people read it: `100 %` only
+    /// when it is all of them, `-` when none was executed. It stands per area, never for a whole run, where
+    /// an area with many cases would drown the others.
+    pub fn share(&self) -> String {
+        let good = self.passed + self.fixed + self.refused;
+        match self.executed() {
+            0 => "-".to_owned(),
+            executed if good == executed => "100 %".to_owned(),
+            // Rounded down, so that a share short of all never reads as all.
+            executed => {
+                let tenths = good * 1000 / executed;
+                format!("{}.{} %", tenths / 10, tenths % 10)
+            }
+        }
+    }
+
     /// All cases counted, deviating quirks included.
     pub fn total(&self) -> usize {
         self.passed

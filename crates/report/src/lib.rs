@@ -9,21 +9,34 @@
 //! The meaning of each field stands on the type; the same sentences are published as JSON Schema under
 //! `schema/`. `README.md` says how the format may change.
 
+mod apis;
+mod conclusion;
+mod console;
 mod counts;
 mod exit;
+mod group;
+mod junit;
 mod manifest;
+mod markdown;
+mod markup;
 mod read;
 mod record;
+mod schema;
+mod text;
 mod verdict;
 
+pub use console::{console_finding, console_header, console_summary};
 pub use counts::{Counts, tally};
 pub use exit::{
     BLOCKED_OR_FAILED, CONFORMS, Circumstances, NOTHING_EXECUTED, OUR_ERROR, UNREACHABLE, USAGE,
     exit_code,
 };
+pub use junit::junit;
 pub use manifest::{ApiRow, Broker, Manifest, Mode, Target};
+pub use markdown::markdown;
 pub use read::{MANIFEST_FILE, RECORDS_FILE, ReadError, Run, read_run, to_line};
 pub use record::{Connection, Event, EventKind, Finding, Record};
+pub use schema::{manifest_schema, record_schema};
 pub use verdict::{Level, Replay, Verdict};
 
 /// Version of the meaning of records and manifest. It grows when a field changes its meaning or goes
