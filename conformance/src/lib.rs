@@ -1,1 +1,3 @@
-//! Skeleton.
+//! The suite.
+
+pub mod catalogue;
