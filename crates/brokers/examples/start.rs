@@ -17,8 +17,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map_err(|error| error.to_string())?;
     print(&cluster);
     // SIGTERM and Ctrl-C end this process at once; the cluster's watcher then stops the brokers.
-    while forever {
-        thread::park();
+    if forever {
+        loop {
+            thread::park();
+        }
     }
     io::stdin().read_to_end(&mut Vec::new())?;
     Ok(())
