@@ -103,11 +103,13 @@ pub(crate) fn numbers(run: &Run) -> String {
         (counts.known, "known"),
         (counts.fixed, "fixed"),
         (counts.error, "in error"),
-        (counts.quirks, "quirks that differ"),
     ] {
         if count > 0 {
             parts.push(format!("{count} {what}"));
         }
+    }
+    if counts.quirks > 0 {
+        parts.push(plural(counts.quirks, "differing quirk", "differing quirks"));
     }
     let refused = match counts.refused {
         0 => String::new(),

@@ -108,7 +108,7 @@ fn test_case(record: &Record) -> TestCase {
     if let Some(variant) = &record.variant {
         property("variant", variant);
     }
-    property("verdict", record.verdict.name());
+    property("verdict", record.verdict.key());
     match &record.replay {
         Replay::Same => property("replay", "same"),
         Replay::Unstable(how) => property("replay", &format!("unstable: {how}")),
@@ -144,7 +144,7 @@ fn status(record: &Record) -> TestCaseStatus {
     let kind = match record.verdict {
         Verdict::Failed if quirk => "quirk",
         Verdict::Passed => "unstable",
-        verdict => verdict.name(),
+        verdict => verdict.key(),
     };
     status.set_type(kind);
     status.set_message(message(record));

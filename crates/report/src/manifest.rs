@@ -66,7 +66,8 @@ pub enum Mode {
     },
 }
 
-/// The endpoint under test, as its operator named it and as probing found it.
+/// The endpoint under test, as its operator named it and as probing found it. In a replayed run: as the
+/// recording holds it, for nothing was contacted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Target {
     /// The bootstrap address, as given.

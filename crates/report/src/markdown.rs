@@ -46,7 +46,7 @@ pub fn markdown(run: &Run) -> String {
     findings(
         &mut out,
         "Findings",
-        Some("No requirement that binds the target was found broken."),
+        Some("No case failed."),
         with(Verdict::Failed).filter(|record| record.level != Level::Quirk),
     );
     findings(&mut out, "Profile entries to mend", None, with(Verdict::Fixed));
@@ -169,7 +169,7 @@ fn findings<'a>(
         );
         let _ = writeln!(out, "{}\n", escape(&line(&first.requirement)));
         for same in by_deviation(&records) {
-            name_cases(out, &same);
+            name_cases(out, &same, |_| String::new());
             let _ = writeln!(out, "\n{}", fenced(&console_finding(same[0], false)));
         }
     }
@@ -203,7 +203,7 @@ fn reasons(out: &mut String, title: &str, run: &Run, verdict: Verdict) {
     let _ = writeln!(out, "## {title}\n");
     for (reason, records) in groups {
         let _ = writeln!(out, "**{}** ({})\n", escape(&line(reason)), cases(records.len()));
-        name_cases(out, &records);
+        name_cases(out, &records, |record| format!(" ({})", escape(&line(&record.id))));
         if verdict == Verdict::Unsupported {
             let checked = records.iter().filter(|record| record.refusal.is_some()).count();
             let _ = writeln!(out, "- refusal checked: {checked} of {}", records.len());
@@ -212,9 +212,9 @@ fn reasons(out: &mut String, title: &str, run: &Run, verdict: Verdict) {
     }
 }
 
-fn name_cases(out: &mut String, records: &[&Record]) {
+fn name_cases(out: &mut String, records: &[&Record], beside: impl Fn(&Record) -> String) {
     for record in records.iter().take(NAMED_CASES) {
-        let _ = writeln!(out, "- {} ({})", code(&record.name), escape(&line(&record.id)));
+        let _ = writeln!(out, "- {}{}", code(&record.name), beside(record));
     }
     if let Some(left @ 1..) = records.len().checked_sub(NAMED_CASES) {
         let _ = writeln!(out, "- and {left} more");

@@ -55,6 +55,14 @@ impl Verdict {
             Self::Error => "error",
         }
     }
+
+    /// The verdict as machines read it, in JSON as in JUnit: like [`Self::name`], but `not-run`.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::NotRun => "not-run",
+            other => other.name(),
+        }
+    }
 }
 
 impl fmt::Display for Verdict {
