@@ -1,0 +1,492 @@
+//! What a scenario is given: its version, connections, fresh names, topics that are ready, and patience.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kconform_wire::{Dial, Link, Mechanism, Sasl, Secret, Session};
+use serde::{Deserialize, Serialize};
+
+use crate::facts::{Facts, Listener, Role};
+use crate::failure::{Failure, Outcome};
+use crate::topics::Partition;
+use crate::{Code, Conn, keys};
+
+/// The inputs of a case besides the facts: recorded with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inputs {
+    /// Prefix of every name of the run, for example `kc-4f3a09`.
+    pub run: String,
+    /// The case's name, from which its names and nonces are drawn.
+    pub case: String,
+    /// API key of the scenario; [`EACH`](crate::EACH) never stands here.
+    pub key: i16,
+    /// API version of the case.
+    pub version: i16,
+    /// Variant of the case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+    /// Wall clock at the start of the case, milliseconds since 1970.
+    pub started_ms: i64,
+}
+
+/// How to get to the target: dials with their secrets. Empty in a replay, where nobody dials.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The operator's own way in.
+    pub default: Dial,
+    /// The other listeners, without credentials.
+    pub listeners: BTreeMap<Listener, Dial>,
+}
+
+/// What a case made and its run has to undo.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Undo {
+    /// Delete this topic.
+    Topic(String),
+    /// Delete the ACLs of this principal, `User:name`.
+    AclsOf(String),
+    /// Delete the SCRAM credentials of this user.
+    ScramUser(String),
+    /// Remove the client quotas of this user.
+    UserQuota(String),
+    /// Remove the client quotas of this client id.
+    ClientQuota(String),
+}
+
+/// Hands out partitions of topics that exist already and that no other case uses.
+pub trait Pool {
+    /// The next unused partition. Only called live.
+    fn partition(&self) -> Pin<Box<dyn Future<Output = Result<Partition, String>> + '_>>;
+}
+
+pub(crate) struct Shared {
+    pub(crate) session: Session,
+    pub(crate) facts: Arc<Facts>,
+    pub(crate) inputs: Inputs,
+    access: Option<Arc<Access>>,
+    pool: Option<Rc<dyn Pool>>,
+    names: Cell<u32>,
+    notes: RefCell<Vec<String>>,
+    undo: RefCell<Vec<Undo>>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "case {}", self.inputs.case)
+    }
+}
+
+/// One case in the hands of its scenario.
+#[derive(Debug)]
+pub struct Cx {
+    pub(crate) shared: Rc<Shared>,
+    /// The connection that set-up uses, opened once.
+    setup: RefCell<Option<Conn>>,
+}
+
+impl Cx {
+    /// A live case.
+    pub fn live(
+        session: Session,
+        facts: Arc<Facts>,
+        inputs: Inputs,
+        access: Arc<Access>,
+        pool: Rc<dyn Pool>,
+    ) -> Self {
+        Self::new(session, facts, inputs, Some(access), Some(pool))
+    }
+
+    /// A case that is played back.
+    pub fn replay(session: Session, facts: Arc<Facts>, inputs: Inputs) -> Self {
+        Self::new(session, facts, inputs, None, None)
+    }
+
+    fn new(
+        session: Session,
+        facts: Arc<Facts>,
+        inputs: Inputs,
+        access: Option<Arc<Access>>,
+        pool: Option<Rc<dyn Pool>>,
+    ) -> Self {
+        let shared = Shared {
+            session,
+            facts,
+            inputs,
+            access,
+            pool,
+            names: Cell::new(0),
+            notes: RefCell::default(),
+            undo: RefCell::default(),
+        };
+        Self { shared: Rc::new(shared), setup: RefCell::default() }
+    }
+
+    /// The API version of this case.
+    pub fn version(&self) -> i16 {
+        self.shared.inputs.version
+    }
+
+    /// The API key of this case; of use where a scenario is multiplied over every API.
+    pub fn key(&self) -> i16 {
+        self.shared.inputs.key
+    }
+
+    /// The variant of this case; empty where the scenario has none.
+    pub fn variant(&self) -> &str {
+        self.shared.inputs.variant.as_deref().unwrap_or("")
+    }
+
+    /// What is known of the target.
+    pub fn facts(&self) -> &Facts {
+        &self.shared.facts
+    }
+
+    /// Whether the target is held to this release line of Apache Kafka or a newer one.
+    pub fn since(&self, major: u16, minor: u16) -> bool {
+        (self.facts().reference.0, self.facts().reference.1) >= (major, minor)
+    }
+
+    /// The time of the last event, since the case began.
+    pub fn now(&self) -> Duration {
+        self.shared.session.now()
+    }
+
+    /// Wall clock in milliseconds since 1970, as record timestamps count it.
+    pub fn wall_ms(&self) -> i64 {
+        let passed = i64::try_from(self.now().as_millis()).unwrap_or(i64::MAX);
+        self.shared.inputs.started_ms.saturating_add(passed)
+    }
+
+    /// Sleeps; a recorded wake-up. Waiting for a state is what [`Cx::tries`] is for.
+    pub async fn sleep(&self, duration: Duration) {
+        self.shared.session.sleep(duration).await;
+    }
+
+    /// Adds a line to the record: worth knowing, and no finding.
+    pub fn note(&self, text: impl Into<String>) {
+        self.shared.note(text.into());
+    }
+
+    /// A fresh name with the run's prefix in it, unique in the run: `kc-4f3a09-topic-1f00ba4a-0`.
+    pub fn name(&self, kind: &str) -> String {
+        let count = self.shared.names.get();
+        self.shared.names.set(count + 1);
+        let Inputs { run, case, .. } = &self.shared.inputs;
+        format!("{run}-{kind}-{:08x}-{count}", fnv(case.as_bytes()) as u32)
+    }
+
+    /// A fresh group id.
+    pub fn group(&self) -> String {
+        self.name("group")
+    }
+
+    /// A fresh transactional id.
+    pub fn txn_id(&self) -> String {
+        self.name("txn")
+    }
+
+    /// A fresh nonce of 32 hexadecimal digits, for SCRAM. Deterministic per case and run on purpose, so that a case can be
+    /// played back.
+    pub fn nonce(&self) -> String {
+        let seed = fnv(self.name("nonce").as_bytes());
+        format!("{seed:016x}{:016x}", fnv(&seed.to_be_bytes()))
+    }
+
+    /// The version at which a request of this API goes: the case's own API at the case's version, every other at the
+    /// highest common one.
+    ///
+    /// # Errors
+    /// [`Failure::Blocked`] when the target does not advertise the API.
+    pub fn version_of(&self, key: i16) -> Result<i16, Failure> {
+        self.shared.version_of(key)
+    }
+
+    /// The highest version of this API that both the target and we know.
+    ///
+    /// # Errors
+    /// [`Failure::Blocked`] when the target does not advertise the API.
+    pub fn newest(&self, key: i16) -> Result<i16, Failure> {
+        self.shared.newest(key)
+    }
+
+    /// A connection to any broker, the operator's way.
+    ///
+    /// # Errors
+    /// [`Failure::Blocked`] when it cannot be opened.
+    pub async fn connect(&self) -> Result<Conn, Failure> {
+        self.shared.connect().await
+    }
+
+    /// A connection to the broker with this id, the operator's way.
+    ///
+    /// # Errors
+    /// [`Failure::Blocked`] when the broker is not in the metadata, or cannot be reached.
+    pub async fn connect_broker(&self, id: i32) -> Result<Conn, Failure> {
+        let Some(broker) = self.facts().brokers.iter().find(|broker| broker.id == id) else {
+            let known: Vec<i32> = self.facts().brokers.iter().map(|broker| broker.id).collect();
+            return Err(Failure::blocked(format!("broker {id}"), format!("brokers {known:?}")));
+        };
+        self.connect_address(&broker.host, broker.port).await
+    }
+
+    /// A connection to this address, otherwise the operator's way.
+    ///
+    /// # Errors
+    /// [`Failure::Blocked`] when it cannot be opened.
+    pub async fn connect_address(&self, host: &str, port: u16) -> Result<Conn, Failure> {
+        let mut dial = self.shared.default_dial();
+        host.clone_into(&mut dial.host);
+        dial.port = port;
+        self.shared.open(&dial).await
+    }
+
+    /// A connection from this local address (127.0.0.2, say), otherwise the operator's way.
+    ///
+    /// # Errors
+    /// [`Failure::Blocked`] when it cannot be opened.
+    pub async fn connect_from(&self, from: std::net::IpAddr) -> Result<Conn, Failure> {
+        let mut dial = self.shared.default_dial();
+        dial.from = Some(from);
+        self.shared.open(&dial).await
+    }
+
+    /// A connection to this listener on which nobody has logged in.
+    ///
+    /// # Errors
+    /// [`Failure::NotRun`] when the target has no such listener, [`Failure::Blocked`] when it cannot be opened.
+    pub async fn connect_to(&self, listener: Listener) -> Result<Conn, Failure> {
+        let dial = self.shared.dial(listener)?;
+        self.shared.open(&dial).await
+    }
+
+    /// A connection to this listener, logged in as the user of this role.
+    ///
+    /// # Errors
+    /// [`Failure::NotRun`] when there is no such listener or user, [`Failure::Blocked`] when the login fails.
+    pub async fn log_in(
+        &self,
+        listener: Listener,
+        role: Role,
+        mechanism: Mechanism,
+    ) -> Result<Conn, Failure> {
+        let mut dial = self.shared.dial(listener)?;
+        let (user, password) = self.credentials(role)?;
+        dial.sasl = Some(Sasl { mechanism, user, secret: Secret(password) });
+        self.shared.open(&dial).await
+    }
+
+    /// Name and password of the user of this role.
+    ///
+    /// # Errors
+    /// [`Failure::NotRun`] when there is none.
+    pub fn credentials(&self, role: Role) -> Result<(String, String), Failure> {
+        match self.facts().users.get(&role) {
+            Some(user) => Ok((user.name.clone(), user.password.clone())),
+            None => Err(Failure::NotRun(format!(
+                "a user under [users.{}] in the target file",
+                role.name()
+            ))),
+        }
+    }
+
+    /// Whether a broker still serves: a fresh connection must be answered.
+    ///
+    /// # Errors
+    /// [`Failure::Failed`] when it is not.
+    pub async fn still_serves(&self) -> Outcome {
+        self.shared.still_serves().await
+    }
+
+    /// Bounded patience for a state to come about; `what` completes the sentence "waiting for …".
+    pub fn tries(&self, what: impl Into<String>, within: Duration) -> Tries {
+        Tries {
+            session: self.shared.session.clone(),
+            what: what.into(),
+            ends: self.now() + within,
+            pause: FIRST_PAUSE,
+        }
+    }
+
+    /// A partition of its own, of a topic that other cases have other partitions of.
+    ///
+    /// # Errors
+    /// [`Failure::Blocked`] when the pool cannot make one.
+    pub async fn partition(&self) -> Result<Partition, Failure> {
+        let pool = self.shared.pool.clone();
+        let live = async move {
+            let handed = match &pool {
+                Some(pool) => pool.partition().await,
+                None => Err("no pool".to_owned()),
+            };
+            serde_json::to_value(handed).unwrap_or(serde_json::Value::Null)
+        };
+        let value = self.shared.session.given("partition", live).await;
+        match serde_json::from_value::<Result<Partition, String>>(value) {
+            Ok(Ok(partition)) => Ok(partition),
+            Ok(Err(why)) => Err(Failure::blocked("an unused partition", why)),
+            Err(error) => Err(Failure::error(format!("the pool's answer cannot be read: {error}"))),
+        }
+    }
+
+    /// Registers what the run has to undo after the case.
+    pub fn undo(&self, undo: Undo) {
+        self.shared.undo.borrow_mut().push(undo);
+    }
+
+    /// Notes and undos of the case, at its end.
+    pub fn finish(&self) -> (Vec<String>, Vec<Undo>) {
+        let mut notes = self.shared.notes.take();
+        notes.dedup();
+        (notes, self.shared.undo.take())
+    }
+
+    pub(crate) async fn setup(&self) -> Result<Conn, Failure> {
+        match self.setup.take() {
+            Some(conn) => Ok(conn),
+            None => self.connect().await,
+        }
+    }
+
+    pub(crate) fn setup_done(&self, conn: Conn) {
+        self.setup.replace(Some(conn));
+    }
+}
+
+impl Shared {
+    pub(crate) fn note(&self, text: String) {
+        let mut notes = self.notes.borrow_mut();
+        if !notes.contains(&text) {
+            notes.push(text);
+        }
+    }
+
+    pub(crate) fn secrets_are_public(&self) -> bool {
+        self.facts.users.values().all(|user| user.public)
+    }
+
+    pub(crate) fn version_of(&self, key: i16) -> Result<i16, Failure> {
+        if key == self.inputs.key { Ok(self.inputs.version) } else { self.newest(key) }
+    }
+
+    pub(crate) fn newest(&self, key: i16) -> Result<i16, Failure> {
+        let api = kconform_wire::schema::api(key)
+            .ok_or_else(|| Failure::error(format!("API key {key} is not in our tables")))?;
+        let ours = (0..=*api.versions(kconform_wire::schema::Direction::Request).end())
+            .rev()
+            .find(|version| api.stable(*version))
+            .unwrap_or(0);
+        match self.facts.apis.get(&key) {
+            Some((_, max)) => Ok((*max).min(ours)),
+            // Served by every broker of these releases although unlisted: KIP-714.
+            None if [keys::GetTelemetrySubscriptions, keys::PushTelemetry].contains(&key) => Ok(0),
+            None => Err(Failure::blocked(
+                format!("a target that offers {}", api.name()),
+                "it is not advertised",
+            )),
+        }
+    }
+
+    fn default_dial(&self) -> Dial {
+        match &self.access {
+            Some(access) => access.default.clone(),
+            None => Dial::plain(self.facts.host.clone(), self.facts.port),
+        }
+    }
+
+    fn dial(&self, listener: Listener) -> Result<Dial, Failure> {
+        if listener == Listener::Default {
+            return Ok(self.default_dial());
+        }
+        let Some((host, port)) = self.facts.listeners.get(&listener) else {
+            return Err(Failure::NotRun(format!(
+                "a listener `{}` in the target file",
+                listener.name()
+            )));
+        };
+        let dialled =
+            self.access.as_ref().and_then(|access| access.listeners.get(&listener).cloned());
+        Ok(dialled.unwrap_or_else(|| Dial::plain(host.clone(), *port)))
+    }
+
+    pub(crate) async fn connect(self: &Rc<Self>) -> Result<Conn, Failure> {
+        let dial = self.default_dial();
+        self.open(&dial).await
+    }
+
+    pub(crate) async fn open(self: &Rc<Self>, dial: &Dial) -> Result<Conn, Failure> {
+        match Link::open(&self.session, dial).await {
+            Ok(link) => Ok(Conn::new(link, self.clone())),
+            Err(error) => {
+                Err(Failure::blocked(format!("a connection to {}", dial.peer()), error.to_string()))
+            }
+        }
+    }
+
+    pub(crate) async fn still_serves(self: &Rc<Self>) -> Outcome {
+        let asked = "the broker to go on serving other connections";
+        let mut conn = match self.connect().await {
+            Ok(conn) => conn,
+            Err(Failure::Blocked(finding)) => return Err(Failure::failed(asked, finding.got)),
+            Err(other) => return Err(other),
+        };
+        let reply = conn.ask_bytes(keys::ApiVersions, 0, &[][..]).await;
+        match reply.expect_error(Code::NONE) {
+            Err(Failure::Failed(mut finding)) => {
+                finding.expected = asked.to_owned();
+                Err(Failure::Failed(finding))
+            }
+            other => other,
+        }
+    }
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+
+/// Bounded patience, see [`Cx::tries`]: pauses grow from 5 to 200 ms.
+#[derive(Debug)]
+pub struct Tries {
+    session: Session,
+    what: String,
+    ends: Duration,
+    pause: Duration,
+}
+
+impl Tries {
+    /// Waits a little before the next try. `last` says what the last one saw.
+    ///
+    /// # Errors
+    /// [`Failure::Blocked`] when the time is up.
+    pub async fn again(&mut self, last: impl std::fmt::Display) -> Outcome {
+        if self.session.now() + self.pause > self.ends {
+            return Err(Failure::blocked(self.what.clone(), last.to_string()));
+        }
+        self.session.sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        Ok(())
+    }
+
+    /// Like [`Tries::again`], where the state that is waited for is the act's: the end of patience is a violation.
+    ///
+    /// # Errors
+    /// [`Failure::Failed`] when the time is up.
+    pub async fn expect(&mut self, last: impl std::fmt::Display) -> Outcome {
+        match self.again(last).await {
+            Err(Failure::Blocked(finding)) => Err(Failure::Failed(finding)),
+            other => other,
+        }
+    }
+}
+
+/// FNV-1a, 64 bits: short stable names out of long ones; not for anything that must be hard to guess.
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
