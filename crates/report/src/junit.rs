@@ -30,7 +30,6 @@ pub fn junit(run: &Run) -> String {
         }
     };
     let mut report = Report::new(name);
-    report.timestamp = run.manifest.started.parse().ok();
     report.set_time(Duration::from_millis(run.manifest.took_ms));
 
     let mut suites: Vec<TestSuite> = Vec::new();

@@ -6,7 +6,7 @@ use crate::junit_structure::parse;
 use crate::samples::{mixed, record, recording};
 
 /// Escapes and bells, an end of every kind of quotation, and what XML cannot carry.
-const HOSTILE: &str = "\x1b[2J\x1b]0;owned\x07\u{9b}31m\u{202e}\0\u{fffe}]]></failure>&amp;| a | ``` <img src=x onerror=alert(1)> [x](javascript:y) http://evil.example\n## Findings\r\n| forged | row |";
+const HOSTILE: &str = "\x1b[2J\x1b]0;owned\x07\u{9b}31m\u{202e}\0\u{fffe}]]></failure>&amp;| a | ` <b> ``` <img src=x onerror=alert(1)> [x](javascript:y) http://evil.example\n## Findings\r\n| forged | row |";
 
 /// Puts the hostile text into every string of a run.
 fn poisoned(mode: Mode) -> Run {
@@ -30,6 +30,7 @@ fn poisoned(mode: Mode) -> Run {
     let mut manifest = serde_json::to_value(&run.manifest).unwrap();
     poison(&mut manifest, "");
     run.manifest = serde_json::from_value(manifest).unwrap();
+    run.manifest.target.features.insert(HOSTILE.to_owned(), HOSTILE.to_owned());
     for record in &mut run.records {
         let mut value = serde_json::to_value(&*record).unwrap();
         poison(&mut value, "");

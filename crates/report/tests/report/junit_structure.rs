@@ -1,8 +1,9 @@
 //! The structure of the JUnit view, held against what the schemas in common use demand.
 //!
-//! Two schemas are in wide use: Apache Ant's and Jenkins'. Both demand the attributes and the order that
-//! are checked here. Neither knows properties on a test case, which test runners nevertheless write and
-//! build servers read; Ant's allows no zone in a timestamp.
+//! Two schemas are in wide use: Jenkins' `junit-10.xsd` and the one of Apache Ant. The attributes that
+//! either demands and the order of elements are checked here. Beyond Jenkins' schema the view has two
+//! things, which test runners write and build servers read nevertheless: properties on a test case, and
+//! the sum of skipped cases on the root. Ant's is older and forbids more, such as a zone in a timestamp.
 
 use std::collections::BTreeMap;
 
