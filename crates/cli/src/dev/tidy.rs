@@ -88,3 +88,58 @@ fn current_ids() -> Vec<&'static str> {
 fn retired_ids() -> Vec<&'static str> {
     rows::retired().iter().map(|row| row.id.as_str()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::fs;
+
+    use super::*;
+
+    fn rules(found: &[Complaint]) -> String {
+        found.iter().map(|complaint| format!("{complaint}\n")).collect()
+    }
+
+    #[test]
+    fn what_has_one_right_answer_is_mended_and_the_rest_is_told() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write("Cargo.toml", "[workspace]\n");
+        write(ids::FILE, "# Ids.\n");
+        let file = "conformance/src/wire/frames.rs";
+        write(file, "//! Frames.\n\n/// Old.\n#[scenario(\"WIRE-015\")]\nasync fn one() {}\n");
+        write("conformance/src/wire/bare.rs", "fn bare() {}\n");
+        let scenario = ScenarioRef {
+            id: "WIRE-015".to_owned(),
+            also: Vec::new(),
+            name: "wire::frames::one".to_owned(),
+            doc: "Old.".to_owned(),
+            file: file.to_owned(),
+            line: 4,
+            api: "ApiVersions".to_owned(),
+            versions: "0..".to_owned(),
+        };
+        let scenarios = [scenario];
+
+        let told = rules(&run(root.path(), false, &scenarios));
+        for rule in [
+            "WIRE-015 is missing from the list",
+            "page of the catalogue is missing",
+            "doc sentence",
+        ] {
+            assert!(told.contains(rule), "{rule} in {told}");
+        }
+        let left = run(root.path(), true, &scenarios);
+        let expected = "conformance/src/wire/bare.rs:1: no module documentation\n    \
+                        say in a line of `//!` at the top what the file is for\n";
+        assert_eq!(rules(&left), expected);
+        let text = &rows::requirement("WIRE-015").unwrap().text;
+        let source = fs::read_to_string(root.path().join(file)).unwrap();
+        assert!(source.replace("\n/// ", " ").contains(text.as_str()), "{source}");
+    }
+}
