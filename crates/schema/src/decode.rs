@@ -18,7 +18,8 @@ pub struct Decoded {
 }
 
 /// Reads a body as strictly as [`crate::walk`]. Bytes and records stay slices of `body`; a tagged field that was not sent has its
-/// default. At most some fifty times the size of the body is allocated.
+/// default. Less than a hundred times the size of the body is allocated,
+/// whatever it claims.
 pub fn decode(key: i16, version: i16, direction: Direction, body: &Bytes) -> Result<Value, Breach> {
     decode_noting(key, version, direction, body).map(|decoded| decoded.value)
 }
@@ -138,12 +139,11 @@ impl<'a> Decoder<'a> {
     }
 
     fn array(&mut self, element: &Kind, nullable: bool) -> Result<Value, Fault> {
-        let least = element.least_size(self.version, self.flexible);
-        let compact = |reader: &mut Reader<'a>| reader.count::<true>(least);
-        let plain = |reader: &mut Reader<'a>| reader.count::<false>(least);
-        let Some(count) = self.length(nullable, compact, plain)? else { return Ok(Value::Null) };
-        // The reader has held the count against the bytes that are left.
-        let mut values = Vec::with_capacity(count);
+        let counted = self.length(nullable, Reader::count::<true>, Reader::count::<false>)?;
+        let Some(count) = counted else { return Ok(Value::Null) };
+        // Room for no more elements than the bytes that are left can hold, whatever the count says.
+        let least = element.least_size(self.version, self.flexible).max(1);
+        let mut values = Vec::with_capacity(count.min(self.reader.left() / least));
         for index in 0..count {
             self.steps.push(Step::Index(index));
             values.push(self.value(element, false)?);

@@ -35,7 +35,6 @@ enum Op {
     /// Elements of one block each.
     Array {
         block: u32,
-        least: u32,
         nullable: bool,
     },
     /// A byte, then perhaps the block.
@@ -118,8 +117,7 @@ impl Compiler {
                 (Kind::Bool, _) | (_, None) => {
                     let mut inner = Vec::new();
                     self.value(&mut inner, element, false);
-                    let least = element.least_size(self.version, self.program.flexible) as u32;
-                    Op::Array { block: self.block(inner), least, nullable }
+                    Op::Array { block: self.block(inner), nullable }
                 }
                 (_, Some(size)) => Op::Fixed { size: size as u32, nullable },
             },
@@ -199,13 +197,14 @@ impl Run<'_> {
                     }
                 }
                 Op::Fixed { size, nullable } => {
-                    let count = self.reader.count::<FLEXIBLE>(size as usize)?;
+                    let count = self.reader.count::<FLEXIBLE>()?;
                     if let Some(count) = self.unless_null(count, nullable)? {
+                        // No overflow: a count is at most the bytes that are left.
                         self.reader.take(count * size as usize)?;
                     }
                 }
-                Op::Array { block, least, nullable } => {
-                    let count = self.reader.count::<FLEXIBLE>(least as usize)?;
+                Op::Array { block, nullable } => {
+                    let count = self.reader.count::<FLEXIBLE>()?;
                     if let Some(count) = self.unless_null(count, nullable)? {
                         for _ in 0..count {
                             self.block::<FLEXIBLE>(block)?;

@@ -296,12 +296,12 @@ impl<'a> Reader<'a> {
 
     /// The count of an array, int32; `None` is null. At most the bytes that are left, for no element is smaller than a byte.
     pub fn array_len(&mut self) -> Result<Option<usize>, Fault> {
-        self.count::<false>(1)
+        self.count::<false>()
     }
 
     /// The count of a compact array; otherwise as [`Reader::array_len`].
     pub fn compact_array_len(&mut self) -> Result<Option<usize>, Fault> {
-        self.count::<true>(1)
+        self.count::<true>()
     }
 
     /// A section of tagged fields: number and value of each, ascending.
@@ -338,16 +338,13 @@ impl<'a> Reader<'a> {
         self.length(offset, length)
     }
 
-    /// The count of an array whose elements take at least `least` bytes; `None` is null.
+    /// The count of an array; `None` is null.
     #[inline]
-    pub(crate) fn count<const COMPACT: bool>(
-        &mut self,
-        least: usize,
-    ) -> Result<Option<usize>, Fault> {
+    pub(crate) fn count<const COMPACT: bool>(&mut self) -> Result<Option<usize>, Fault> {
         let offset = self.at;
         let count = if COMPACT { i64::from(self.uvarint()?) - 1 } else { i64::from(self.i32()?) };
         let Some(count) = not_below_null(offset, count)? else { return Ok(None) };
-        if count > self.left() / least {
+        if count > self.left() {
             return Err(Fault { offset, rule: Rule::TooMany { count, left: self.left() } });
         }
         Ok(Some(count))

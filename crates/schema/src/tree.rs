@@ -125,7 +125,7 @@ impl Kind {
         }
     }
 
-    /// The fewest bytes that a non-null value takes: what bounds the count of an array by the bytes at hand.
+    /// The fewest bytes that a non-null value takes: what bounds the memory for an array by the bytes at hand.
     pub fn least_size(&self, version: i16, flexible: bool) -> usize {
         match self {
             Self::Bool | Self::Int8 => 1,

@@ -1,7 +1,4 @@
 //! Whatever can be built can be written, passes the walker, and is read back as it was.
-#![allow(clippy::unwrap_used)]
-
-mod random;
 
 use bytes::Bytes;
 use kconform_schema::{
@@ -9,10 +6,15 @@ use kconform_schema::{
 };
 use proptest::prelude::*;
 
+use crate::random;
+
 #[test]
 fn random_messages_survive_the_bytes() {
-    let messages =
-        random::check_all(16, random::every_message(), true, |api, direction, version, value| {
+    let messages = random::check_all(
+        16,
+        random::every_message(),
+        random::message,
+        |api, direction, version, value| {
             let key = api.key();
             let bytes = encode(key, version, direction, &value)
                 .map_err(|error| TestCaseError::fail(error.to_string()))?;
@@ -27,7 +29,8 @@ fn random_messages_survive_the_bytes() {
             let again = encode(key, version, direction, &decoded.value);
             prop_assert_eq!(again, Ok(bytes));
             Ok(())
-        });
+        },
+    );
     assert!(messages >= 736, "only {messages} messages");
 }
 
@@ -50,19 +53,24 @@ fn defaults_survive_the_bytes_and_an_empty_struct_means_them() {
 
 #[test]
 fn a_prefix_of_a_message_never_passes() {
-    random::check_all(2, random::every_message(), false, |api, direction, version, value| {
-        let bytes = encode(api.key(), version, direction, &value).unwrap();
-        for end in 0..bytes.len() {
-            prop_assert!(
-                walk(api.key(), version, direction, &bytes[..end]).is_err(),
-                "{} bytes of {:?}",
-                end,
-                bytes
-            );
-        }
-        let mut longer = bytes;
-        longer.push(0);
-        prop_assert!(walk(api.key(), version, direction, &longer).is_err());
-        Ok(())
-    });
+    random::check_all(
+        2,
+        random::every_message(),
+        random::message,
+        |api, direction, version, value| {
+            let bytes = encode(api.key(), version, direction, &value).unwrap();
+            for end in 0..bytes.len() {
+                prop_assert!(
+                    walk(api.key(), version, direction, &bytes[..end]).is_err(),
+                    "{} bytes of {:?}",
+                    end,
+                    bytes
+                );
+            }
+            let mut longer = bytes;
+            longer.push(0);
+            prop_assert!(walk(api.key(), version, direction, &longer).is_err());
+            Ok(())
+        },
+    );
 }

@@ -1,0 +1,10 @@
+//! The proofs of this crate, in one program.
+#![allow(clippy::unwrap_used)]
+
+mod breaches;
+mod crossing;
+mod hostile;
+mod kafka_protocol;
+mod random;
+mod round_trip;
+mod tables;
