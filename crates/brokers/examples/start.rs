@@ -7,14 +7,24 @@
 
 use std::error::Error;
 use std::io::{self, Read};
+use std::process::ExitCode;
 use std::thread;
 
 use kconform_brokers::{Cluster, Coordinator, Release, Shape, USERS};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let (shape, forever) = arguments(std::env::args().skip(1))?;
-    let cluster = Cluster::start(&shape, &mut |step| eprintln!("{step}"))
-        .map_err(|error| error.to_string())?;
+    let cluster = Cluster::start(&shape, &mut |step| eprintln!("{step}"))?;
     print(&cluster);
     // SIGTERM and Ctrl-C end this process at once; the cluster's watcher then stops the brokers.
     if forever {

@@ -5,7 +5,7 @@ use std::io;
 
 use crate::java::Missing;
 
-/// A cluster did not start. Displays as a sentence, the last lines of the log, and what can be done.
+/// A cluster did not start. Displays as a sentence, what the log says about it, and what can be done.
 #[derive(Debug)]
 pub struct StartError {
     cause: StartCause,
@@ -42,7 +42,7 @@ impl StartError {
         self.cause
     }
 
-    /// The last lines of what failed, oldest first; empty when nothing was logged.
+    /// The lines of the log that tell most, oldest first; empty when nothing was logged.
     pub fn log(&self) -> &[String] {
         &self.log
     }
@@ -68,7 +68,7 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)?;
         if !self.log.is_empty() {
-            f.write_str("\nits last lines:")?;
+            f.write_str("\nits log says:")?;
             for line in &self.log {
                 write!(f, "\n  {line}")?;
             }

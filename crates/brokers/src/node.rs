@@ -174,10 +174,11 @@ impl Node {
         self.wait_until_serving(processes, watch, own)
     }
 
-    /// An error of this node with the end of its log, or of its console when it has not logged.
+    /// An error of this node with the telling lines of its log, or of its console when it has not logged.
     pub(crate) fn failed(&self, cause: StartCause, what: &str) -> StartError {
-        let log = ready::tail(&self.log(), SHOWN_LINES);
-        let shown = if log.is_empty() { ready::tail(&self.console(), SHOWN_LINES) } else { log };
+        let log = ready::telling_lines(&self.log(), SHOWN_LINES);
+        let shown =
+            if log.is_empty() { ready::telling_lines(&self.console(), SHOWN_LINES) } else { log };
         StartError::new(cause, format!("{} {what}", self.title())).with_log(shown)
     }
 

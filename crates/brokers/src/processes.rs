@@ -184,12 +184,13 @@ fn pid(child: &Child) -> Pid {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use std::process::Command;
+    use std::fs;
+    use std::process::{Command, Stdio};
 
     use super::*;
 
     fn sleeper() -> io::Result<Child> {
-        Command::new("sleep").arg("300").spawn()
+        Command::new("sleep").arg("300").stdout(Stdio::null()).stderr(Stdio::null()).spawn()
     }
 
     #[test]
@@ -236,6 +237,13 @@ mod tests {
             .spawn()
             .unwrap();
         let mut stranger = sleeper().unwrap();
+        // For a moment after the spawn the new command line is not to be seen yet.
+        let begun = Instant::now();
+        let named =
+            |id: u32| !fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default().is_empty();
+        while !named(ours.id()) && begun.elapsed() < Duration::from_secs(5) {
+            thread::yield_now();
+        }
         guard.watch(&[ours.id(), stranger.id()]);
         guard.abandon();
         assert!(!ours.wait().unwrap().success());

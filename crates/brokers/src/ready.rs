@@ -59,12 +59,38 @@ impl LogWatch {
 
 /// The last lines of a file, oldest first; none when there is no file.
 pub(crate) fn tail(path: &Path, lines: usize) -> Vec<String> {
+    let text = end_of(path);
+    let all: Vec<&str> = text.lines().collect();
+    all[all.len().saturating_sub(lines)..].iter().map(|line| (*line).to_owned()).collect()
+}
+
+/// The lines of a log that tell why a broker failed: from the first error on, or else the last ones. Stack frames are
+/// left out, and so is what a broker says of its shutdown, which would push the cause out of sight.
+pub(crate) fn telling_lines(path: &Path, lines: usize) -> Vec<String> {
+    const LONGEST_LINE: usize = 400;
+    let text = end_of(path);
+    let noise = |line: &&str| line.starts_with("\tat ") || line.starts_with("log4j:WARN");
+    let all: Vec<&str> = text.lines().filter(|line| !noise(line)).collect();
+    let bad =
+        |line: &&str| [" ERROR ", " FATAL ", "Exception"].iter().any(|mark| line.contains(mark));
+    let told: Vec<&str> = match all.iter().position(bad) {
+        Some(from) => all[from..]
+            .iter()
+            .filter(|line| !line.contains(" INFO "))
+            .take(lines)
+            .copied()
+            .collect(),
+        None => all[all.len().saturating_sub(lines)..].to_vec(),
+    };
+    told.iter().map(|line| line.chars().take(LONGEST_LINE).collect()).collect()
+}
+
+/// As much of the end of a file as is worth looking at.
+fn end_of(path: &Path) -> String {
     const READ: u64 = 256 * 1024;
     let length = path.metadata().map_or(0, |file| file.len());
     let bytes = read_from(path, length.saturating_sub(READ)).unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
-    let all: Vec<&str> = text.lines().collect();
-    all[all.len().saturating_sub(lines)..].iter().map(|line| (*line).to_owned()).collect()
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The ports of the brokers that the one at `port` lists in its Metadata.
@@ -164,6 +190,20 @@ mod tests {
         fs::write(&path, "a\nb\nc\n").unwrap();
         assert_eq!(tail(&path, 2), ["b", "c"]);
         assert_eq!(tail(&path, 9), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn an_error_is_shown_from_its_beginning_and_without_its_frames() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        fs::write(&path, "1 INFO a\n2 INFO b\n3 INFO c\n").unwrap();
+        assert_eq!(telling_lines(&path, 2), ["2 INFO b", "3 INFO c"]);
+        fs::write(
+            &path,
+            "1 INFO a\n2 ERROR b\nx.Y: z\n\tat q.r\nCaused by: c\n3 INFO down\n4 INFO end\n",
+        )
+        .unwrap();
+        assert_eq!(telling_lines(&path, 9), ["2 ERROR b", "x.Y: z", "Caused by: c"]);
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// Something needed is missing, or a node did not come up; the error has the end of its log.
+    /// Something needed is missing, or a node did not come up; the error has the lines of its log that tell why.
     pub fn start(shape: &Shape, progress: &mut dyn FnMut(&str)) -> Result<Cluster, StartError> {
         let libs = fetch(std::slice::from_ref(shape), progress)?;
         start_from(shape, &libs[0], progress)
@@ -123,7 +123,7 @@ fn start_from(
                 ));
                 return Ok(cluster);
             }
-            outcome => return outcome,
+            Err(error) => return Err(with_suspects(error, shape)),
         }
     }
 }
@@ -185,14 +185,25 @@ fn format(cluster: &Cluster) -> Result<(), StartError> {
     for (place, node) in cluster.nodes.iter().enumerate() {
         let status = processes.wait(place, Node::START_DEADLINE).map_err(trouble)?;
         if !status.is_some_and(|status| status.success()) {
-            let error = node.failed(StartCause::Format, "could not format its storage");
-            let features = !cluster.shape.features.is_empty();
-            return Err(if features {
-                error.with_remedy("the release may lack a feature or level that the shape asks for")
-            } else {
-                error
-            });
+            return Err(node.failed(StartCause::Format, "could not format its storage"));
         }
     }
     Ok(())
+}
+
+/// Names what the shape changes, which is at fault more often than anything else.
+fn with_suspects(error: StartError, shape: &Shape) -> StartError {
+    if !matches!(error.cause(), StartCause::Format | StartCause::Ended) {
+        return error;
+    }
+    let settings = shape.settings.iter().map(|(key, value)| format!("{key}={value}"));
+    let features = shape.features.iter().map(|(name, level)| format!("feature {name}={level}"));
+    let suspects: Vec<String> = settings.chain(features).collect();
+    if suspects.is_empty() {
+        return error;
+    }
+    error.with_remedy(format!(
+        "check what was asked for beside the usual settings: {}",
+        suspects.join(", ")
+    ))
 }
