@@ -1,1 +1,26 @@
-//! Skeleton.
+//! Probe, plan, run and record conformance cases.
+//!
+//! [`probe`] asks the target what it is; [`plan`] multiplies scenarios into cases and decides which of them it can be
+//! asked; [`run()`] runs them on libtest-mimic, plays each back at once, and keeps their records.
+
+mod cleanup;
+mod evidence;
+mod execute;
+pub mod fingerprint;
+mod liveness;
+pub mod plan;
+mod pool;
+mod probe;
+pub mod recording;
+mod refusal;
+mod run;
+mod sink;
+mod suite;
+mod target;
+mod undo_security;
+
+pub use probe::{Probed, Unreachable, probe};
+pub use run::{Done, Options, run, wanted};
+pub use sink::Watch;
+pub use suite::{Row, Suite};
+pub use target::Target;

@@ -1,0 +1,6 @@
+//! See `requirements/topics.toml`.
+
+use kconform_scenario::Scenario;
+
+/// The files of this family.
+pub(crate) const FILES: &[&[&Scenario]] = &[];

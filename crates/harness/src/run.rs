@@ -1,0 +1,328 @@
+//! The run: plan, trials on libtest-mimic, suspects, clean-up.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use kconform_report::{Finding, Record, Verdict};
+use kconform_scenario::Undo;
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+use crate::evidence;
+use crate::execute::{self, Agreement, Env, Ran};
+use crate::liveness::{Fate, Liveness, Sentinel};
+use crate::plan::{self, Case, Decision, Filter};
+use crate::pool::Topics;
+use crate::probe::Probed;
+use crate::recording::Recorded;
+use crate::refusal::Refusals;
+use crate::sink::{Sink, Watch};
+use crate::{Suite, cleanup};
+
+/// How to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Which cases.
+    pub filter: Filter,
+    /// Shuffles by this seed.
+    pub seed: Option<u64>,
+    /// How many times all of it.
+    pub repeat: u32,
+    /// Cases at a time.
+    pub jobs: usize,
+    /// Stops after the first failed case.
+    pub fail_fast: bool,
+    /// The command that repeats a case, up to `--exact`.
+    pub again: String,
+    /// The results folder.
+    pub results: Option<PathBuf>,
+    /// Keeps evidence of passed cases too.
+    pub all_evidence: bool,
+    /// Keeps what is needed to play the cases back.
+    pub keep_events: bool,
+    /// The run id; fixed for recordings that are committed.
+    pub run_id: String,
+    /// How long a lost target may be away.
+    pub target_wait: Duration,
+    /// Suspects of a lost target may be run again, each alone.
+    pub convict: bool,
+    /// Arguments for libtest-mimic; `None` keeps it silent, because somebody else reports.
+    pub mimic: Option<Arguments>,
+}
+
+/// What a run left behind.
+#[derive(Debug)]
+pub struct Done {
+    /// One record a case.
+    pub records: Vec<Record>,
+    /// Cases of the plan.
+    pub planned: usize,
+    /// The target went away for good.
+    pub lost: bool,
+    /// The run was interrupted.
+    pub interrupted: bool,
+    /// What could not be undone.
+    pub leftovers: Vec<String>,
+    /// Everything needed to play the cases back, if asked for.
+    pub recorded: Vec<Recorded>,
+    /// The records are in the results folder.
+    pub on_disk: bool,
+}
+
+struct Context {
+    suite: Suite,
+    env: Env,
+    options: Options,
+    sink: Sink,
+    liveness: Liveness,
+    sentinel: Sentinel,
+    refusals: Refusals,
+    undo: Mutex<Vec<Undo>>,
+    recorded: Mutex<Vec<Recorded>>,
+    deferred: Mutex<Vec<(usize, Case)>>,
+    stop: AtomicBool,
+}
+
+/// The wanted cases of a plan.
+pub fn wanted(suite: &Suite, probed: &Probed, filter: &Filter) -> Vec<Case> {
+    plan::cases(suite, Some(&probed.facts))
+        .into_iter()
+        .filter(|case| filter.wants(suite, case))
+        .collect()
+}
+
+/// Runs these cases against a probed target. Blocks until all have ended.
+pub fn run(
+    suite: &Suite,
+    probed: &Probed,
+    cases: Vec<Case>,
+    options: Options,
+    runtime: &tokio::runtime::Handle,
+    watch: Arc<dyn Watch>,
+    interrupted: tokio::sync::watch::Receiver<bool>,
+) -> Done {
+    execute::install_panic_hook();
+    let env = Env {
+        facts: probed.facts.clone(),
+        access: probed.access.clone(),
+        run: format!("kc-{}", options.run_id),
+        began: Instant::now(),
+        runtime: runtime.clone(),
+        topics: Arc::new(Topics::new(
+            probed.facts.clone(),
+            probed.access.clone(),
+            format!("kc-{}", options.run_id),
+        )),
+        deadline: execute::DEADLINE,
+        interrupted,
+    };
+    let context = Arc::new(Context {
+        suite: suite.clone(),
+        sink: Sink::new(options.results.as_deref(), watch),
+        liveness: Liveness::new(options.target_wait),
+        sentinel: Sentinel::new(&env),
+        refusals: Refusals::default(),
+        undo: Mutex::default(),
+        recorded: Mutex::default(),
+        deferred: Mutex::default(),
+        stop: AtomicBool::new(false),
+        env,
+        options,
+    });
+    let planned = cases.len() * usize::try_from(context.options.repeat).unwrap_or(1);
+    for round in 0..context.options.repeat {
+        let seed = context.options.seed.map(|seed| seed.wrapping_add(u64::from(round)));
+        let (together, alone) = plan::order(cases.clone(), seed);
+        trials(&context, together, round, context.options.jobs);
+        trials(&context, alone, round, 1);
+    }
+    convict(&context);
+    let undo = {
+        let mut undo = std::mem::take(&mut *lock(&context.undo));
+        undo.extend(context.env.topics.undo());
+        undo
+    };
+    let leftovers = if context.liveness.gone() {
+        undo.iter().map(|item| format!("{item:?}: the target is gone")).collect()
+    } else {
+        context.env.runtime.block_on(cleanup::undo(&context.env, undo))
+    };
+    Done {
+        records: context.sink.records(),
+        planned,
+        lost: context.liveness.gone(),
+        interrupted: *context.env.interrupted.borrow(),
+        leftovers,
+        recorded: std::mem::take(&mut *lock(&context.recorded)),
+        on_disk: context.sink.on_disk(),
+    }
+}
+
+fn trials(context: &Arc<Context>, cases: Vec<Case>, round: u32, jobs: usize) {
+    if cases.is_empty() {
+        return;
+    }
+    let trials = cases.into_iter().enumerate().map(|(at, case)| {
+        let context = context.clone();
+        // A case is known by its place, which must not occur twice over all rounds and both lists.
+        let id = at * 2 + usize::from(jobs == 1) + (usize::try_from(round).unwrap_or(0) << 32);
+        Trial::ignorable_test(case.name.clone(), move || context.attempt(id, case, round))
+    });
+    let mut arguments = match &context.options.mimic {
+        Some(arguments) => arguments.clone(),
+        // Its own printing goes nowhere: records have their own watchers.
+        None => Arguments { logfile: Some(NOWHERE.to_owned()), ..Arguments::default() },
+    };
+    arguments.test_threads = Some(jobs.max(1));
+    let _ = libtest_mimic::run(&arguments, trials.collect());
+}
+
+#[cfg(windows)]
+const NOWHERE: &str = "NUL";
+#[cfg(not(windows))]
+const NOWHERE: &str = "/dev/null";
+
+/// Cases whose verdict means nothing because the target was lost meanwhile: each runs again, alone, if that is allowed.
+fn convict(context: &Arc<Context>) {
+    let deferred = std::mem::take(&mut *lock(&context.deferred));
+    if deferred.is_empty() {
+        return;
+    }
+    let suspects = deferred.len();
+    let allowed =
+        context.options.convict && !context.liveness.gone() && !*context.env.interrupted.borrow();
+    context.liveness.acquit();
+    for (id, case) in deferred {
+        let mut record = evidence::blank(&context.suite, &case, &context.options.again);
+        if !allowed || context.liveness.gone() {
+            let remedy = if context.options.convict {
+                ""
+            } else {
+                "; --allow-disruptive lets each run again alone"
+            };
+            record.verdict = Verdict::Blocked;
+            record.reason = Some(format!(
+                "the target went away while this case was in flight, one of {suspects} suspects{remedy}"
+            ));
+            context.sink.push(record);
+            continue;
+        }
+        context.sink.tell(&format!("running suspect {} alone", case.name));
+        if context.liveness.enter(id).is_err() {
+            continue;
+        }
+        let ran = execute::run(&context.env, &case);
+        let trouble = ran.outcome.is_err() || !context.sentinel.holds();
+        if context.liveness.leave(&context.env, &context.sentinel, &context.sink, id, trouble)
+            == Fate::Suspect
+        {
+            evidence::fill(&mut record, &ran, true);
+            record.verdict = Verdict::Failed;
+            record.reason = None;
+            record.finding = Some(Finding {
+                expected: "the target to survive this case".to_owned(),
+                got: "it went away, with nothing else in flight".to_owned(),
+                ..Finding::default()
+            });
+            lock(&context.undo).extend(ran.undo);
+            context.sink.push(record);
+            continue;
+        }
+        record
+            .notes
+            .push("ran again alone, because the target was lost while it was in flight".to_owned());
+        let _ = context.settle(record, ran);
+    }
+}
+
+impl Context {
+    /// One trial. What libtest-mimic is told is for its own console; the record is the truth.
+    fn attempt(&self, id: usize, case: Case, round: u32) -> Result<Completion, Failed> {
+        let mut record = evidence::blank(&self.suite, &case, &self.options.again);
+        match plan::decide(&self.env.facts, &case) {
+            Decision::Run => {}
+            Decision::NotRun(reason) => return self.skip(record, Verdict::NotRun, reason),
+            Decision::Unsupported(reason) => {
+                match self.refusals.check(&self.env, case.key, case.version) {
+                    Ok(refusal) => record.refusal = Some(refusal),
+                    Err(got) => {
+                        record.verdict = Verdict::Failed;
+                        record.finding = Some(Finding {
+                            expected: format!("a refusal, for {reason}"),
+                            got: got.clone(),
+                            ..Finding::default()
+                        });
+                        self.sink.push(record);
+                        return Err(got.into());
+                    }
+                }
+                return self.skip(record, Verdict::Unsupported, reason);
+            }
+        }
+        if *self.env.interrupted.borrow() {
+            return self.skip(record, Verdict::NotRun, "the run was interrupted".to_owned());
+        }
+        if self.stop.load(Ordering::Relaxed) {
+            let reason = "another case had failed (--fail-fast)".to_owned();
+            return self.skip(record, Verdict::NotRun, reason);
+        }
+        if self.liveness.enter(id).is_err() {
+            let reason = "the target went away and did not come back".to_owned();
+            return self.skip(record, Verdict::NotRun, reason);
+        }
+        let mut env = self.env.clone();
+        if round > 0 {
+            env.run = format!("{}-{}", env.run, round + 1);
+            record.notes.push(format!("round {} of {}", round + 1, self.options.repeat));
+        }
+        let ran = execute::run(&env, &case);
+        let trouble = ran.outcome.is_err() && !ran.interrupted;
+        if self.liveness.leave(&self.env, &self.sentinel, &self.sink, id, trouble) == Fate::Suspect
+        {
+            lock(&self.undo).extend(ran.undo);
+            lock(&self.deferred).push((id, case));
+            return Ok(Completion::ignored_with("the target was lost meanwhile"));
+        }
+        self.settle(record, ran)
+    }
+
+    fn skip(
+        &self,
+        mut record: Record,
+        verdict: Verdict,
+        reason: String,
+    ) -> Result<Completion, Failed> {
+        record.verdict = verdict;
+        record.reason = Some(reason.clone());
+        record.started_us = u64::try_from(self.env.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.sink.push(record);
+        Ok(Completion::ignored_with(reason))
+    }
+
+    fn settle(&self, mut record: Record, ran: Ran) -> Result<Completion, Failed> {
+        let notes = std::mem::take(&mut record.notes);
+        evidence::fill(&mut record, &ran, self.options.all_evidence);
+        record.notes.splice(0..0, notes);
+        lock(&self.undo).extend(ran.undo.iter().cloned());
+        let told = match record.verdict {
+            Verdict::Passed => Ok(Completion::Completed),
+            Verdict::NotRun => {
+                Ok(Completion::ignored_with(record.reason.clone().unwrap_or_default()))
+            }
+            _ => Err(kconform_report::console_finding(&record, false).into()),
+        };
+        if matches!(record.verdict, Verdict::Failed | Verdict::Error) && self.options.fail_fast {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+        if self.options.keep_events && matches!(ran.replay, Agreement::Same) {
+            lock(&self.recorded).push(Recorded::of(&record, &ran));
+        }
+        self.sink.push(record);
+        told
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
