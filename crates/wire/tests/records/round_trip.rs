@@ -1,5 +1,4 @@
 //! What the writer writes, the reader reads: every codec, every shape of record and header.
-#![allow(clippy::unwrap_used)]
 
 use bytes::Bytes;
 use kconform_wire::records::{
