@@ -25,7 +25,7 @@ pub struct Shape {
     /// Extra or overriding broker properties, later ones win; an empty value removes the property.
     pub settings: Vec<(String, String)>,
     /// Feature levels to format the storage with, such as `("transaction.version", 0)` (KIP-1022;
-    /// the `format --feature` of releases before 3.9 does not exist, and their start fails then).
+    /// 3.7 has no `format --feature`, and its start fails then).
     pub features: Vec<(String, u16)>,
     /// Which group protocols the brokers serve.
     pub coordinator: Coordinator,
