@@ -21,6 +21,7 @@ mod target;
 mod undo_security;
 
 pub use cleanup::clean;
+pub use execute::DEADLINE;
 pub use probe::{Probed, Unreachable, probe};
 pub use replay::{Played, ReplayOptions, replay};
 pub use run::{Done, Options, run, wanted};
