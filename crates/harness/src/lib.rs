@@ -14,6 +14,7 @@ mod probe;
 pub mod recording;
 mod refusal;
 mod run;
+pub mod settings;
 mod sink;
 mod suite;
 mod target;
