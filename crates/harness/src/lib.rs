@@ -13,6 +13,7 @@ mod pool;
 mod probe;
 pub mod recording;
 mod refusal;
+mod replay;
 mod run;
 pub mod settings;
 mod sink;
@@ -20,7 +21,10 @@ mod suite;
 mod target;
 mod undo_security;
 
+pub use cleanup::clean;
+pub use execute::DEADLINE;
 pub use probe::{Probed, Unreachable, probe};
+pub use replay::{Played, ReplayOptions, replay};
 pub use run::{Done, Options, run, wanted};
 pub use sink::Watch;
 pub use suite::{Row, Suite};
