@@ -1,12 +1,13 @@
 //! Metadata (3) and topic ids (KIP-516): version 10 shows them, version 12 asks by them.
 
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreateTopicsRequest};
-use kafka_protocol::messages::delete_topics_request::{DeleteTopicState, DeleteTopicsRequest};
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::metadata_response::MetadataResponseTopic;
 use kafka_protocol::messages::{MetadataRequest, TopicName};
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::{Struct, Value};
+
+use crate::topics::delete_topic;
 
 scenarios![
     a_re_created_topic_has_another_id,
@@ -26,7 +27,7 @@ async fn a_re_created_topic_has_another_id(cx: &mut Cx) -> Outcome {
         format!("{first_id:?}")
     })?;
 
-    delete(cx, &mut conn, &topic.name).await?;
+    delete_topic(cx, &mut conn, &topic.name).await?;
     create(&mut conn, &topic.name).await?;
     let again = cx.topic_ready(&topic.name, 1).await?;
 
@@ -81,24 +82,6 @@ async fn an_unknown_topic_id_is_reported(cx: &mut Cx) -> Outcome {
     }
     let topics = body.at("topics")?.as_array().map_or(0, <[Value]>::len);
     body.require(topics == 1, "one entry", || topics.to_string())
-}
-
-/// Deletes the topic and waits until the metadata of this connection's broker has it no more: until then a re-created
-/// one could be taken for it.
-async fn delete(cx: &Cx, conn: &mut Conn, name: &str) -> Outcome {
-    let topic = DeleteTopicState::default().with_name(Some(TopicName(text(name))));
-    let request = DeleteTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(30_000);
-    conn.ask_newest(request).await?.ok()?;
-    let mut tries = cx.tries(format!("topic {name} to be gone"), Duration::from_secs(20));
-    loop {
-        let asked = requests::metadata(cx.version(), &[name]);
-        let body = conn.ask_newest(asked).await?.answered()?;
-        let code = body.topics.first().map_or(0, |found| found.error_code);
-        if code == UnknownTopicOrPartition.code() {
-            return Ok(());
-        }
-        tries.again(Code(code)).await?;
-    }
 }
 
 async fn create(conn: &mut Conn, name: &str) -> Outcome {
