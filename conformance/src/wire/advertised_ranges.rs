@@ -158,10 +158,10 @@ fn instead_of_defaults(key: i16, name: &str) -> Vec<(&'static str, Value)> {
         keys::UnregisterController => vec![("controller_id", i32::MAX.into())],
         // An empty list asks for all topics.
         keys::DescribeTopicPartitions => vec![("topics", one([("name", name.into())]))],
-        // Epoch -1 ends a session, and there is none.
+        // Epoch -1 ends a session, and there is none. Releases to 4.1 answer -1 to a member id that is no uuid in base64.
         keys::ShareFetch | keys::ShareAcknowledge => vec![
             ("group_id", name.into()),
-            ("member_id", name.into()),
+            ("member_id", "kconformAAAAAAAAAAAAAA".into()),
             ("share_session_epoch", (-1).into()),
         ],
         // The id of another cluster is refused before anything is looked at.
