@@ -39,7 +39,7 @@ pub enum Loss {
 /// Carries a message from version `from` to version `to`: fields that `to` adds stand at their default, fields that it lacks go.
 ///
 /// A value that would be lost and is not its field's default is an error, unless `may_lose` names the field: by its own name
-/// (`topic_id`) or by its path without indices (`topics.topic_id`). The tables keep one name per field over all versions, the
+/// (`topic_id`) or by its path without indices (`topics.topic_id`); `*` names all. The tables keep one name per field over all versions, the
 /// newest, so a field that some release renamed crosses like any other. A field whose content moved to another field does not
 /// follow it: that is a loss and says so.
 pub fn cross(
@@ -154,7 +154,7 @@ impl Crossing<'_> {
             Step::Index(_) => None,
         });
         let path = self.path(false);
-        self.may_lose.iter().any(|named| Some(*named) == name || *named == path)
+        self.may_lose.iter().any(|named| Some(*named) == name || *named == path || *named == "*")
     }
 
     fn path(&self, indices: bool) -> String {
