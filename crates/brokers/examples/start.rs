@@ -1,7 +1,9 @@
-//! Starts Apache Kafka, prints its endpoints, and keeps it until standard input ends or the process is told to end.
+//! Starts Apache Kafka, prints its endpoints, and keeps it until standard input ends or the process
+//! is told to end.
 //!
-//! `cargo run -p kconform-brokers --example start -- 4.4.0 [--nodes 3] [--no-authorizer] [--apache-defaults]
-//! [--every-protocol] [--set KEY=VALUE]... [--feature NAME=LEVEL]... [--forever]`
+//! `cargo run -p kconform-brokers --example start -- 4.4.0 [--nodes 3] [--no-authorizer]
+//! [--apache-defaults] [--every-protocol] [--set KEY=VALUE]... [--feature NAME=LEVEL]...
+//! [--forever]`
 //!
 //! With `--forever` the end of standard input means nothing; end it with SIGTERM or Ctrl-C.
 

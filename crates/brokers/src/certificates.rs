@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 pub struct Certificates {
     /// The authority that signed the brokers' certificate (SAN `DNS:localhost, IP:127.0.0.1`), PEM.
     pub ca: PathBuf,
-    /// The client's certificate (`CN=alice`, so that the mTLS listener takes it for `User:alice`) and the authority, PEM.
+    /// The client's certificate (`CN=alice`, so that the mTLS listener takes it for `User:alice`)
+    /// and the authority, PEM.
     pub client: PathBuf,
     /// The client's private key, PKCS#8 PEM.
     pub client_key: PathBuf,
@@ -39,7 +40,8 @@ pub(crate) fn write(dir: &Path) -> io::Result<Certificates> {
         client: dir.join("client.pem"),
         client_key: dir.join("client.key"),
     };
-    // The order matters: Kafka's `DefaultSslEngineFactory.PemStore` reads the key, then the chain from the leaf up.
+    // The order matters: Kafka's `DefaultSslEngineFactory.PemStore` reads the key, then the chain
+    // from the leaf up.
     fs::write(dir.join(SERVER_STORE), format!("{}{}{}", pems.server_key, pems.server, pems.ca))?;
     fs::write(&certificates.ca, &pems.ca)?;
     fs::write(&certificates.client, format!("{}{}", pems.client, pems.ca))?;

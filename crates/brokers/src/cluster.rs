@@ -18,13 +18,15 @@ use crate::processes::{Processes, StopHandle};
 use crate::ready;
 use crate::shape::Shape;
 
-/// A controlled shutdown of one node among three takes about a second; alone, a node gives up on its quorum sooner than this.
+/// A controlled shutdown of one node among three takes about a second; alone, a node gives up on
+/// its quorum sooner than this.
 const STOP_DEADLINE: Duration = Duration::from_secs(30);
 
 /// One or three nodes of Apache Kafka, running in processes of their own.
 ///
-/// Dropping it kills exactly those processes and removes their data. So does the end of this process, however it comes
-/// about (a watcher sees to it), unless the cluster was [detached](Cluster::detach).
+/// Dropping it kills exactly those processes and removes their data. So does the end of this
+/// process, however it comes about (a watcher sees to it), unless the cluster was
+/// [detached](Cluster::detach).
 #[derive(Debug)]
 pub struct Cluster {
     pub(crate) shape: Shape,
@@ -44,7 +46,8 @@ impl Cluster {
         self.listeners.plaintext.clone()
     }
 
-    /// The PLAINTEXT listener of every node, the first one's first. While nodes are down, bootstrap from all of these.
+    /// The PLAINTEXT listener of every node, the first one's first. While nodes are down, bootstrap
+    /// from all of these.
     pub fn endpoints(&self) -> Vec<String> {
         self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)).collect()
     }
@@ -69,7 +72,8 @@ impl Cluster {
         &self.shape
     }
 
-    /// How many nodes it has, running or not; they are numbered from 1, which is also their `node.id`.
+    /// How many nodes it has, running or not; they are numbered from 1, which is also their
+    /// `node.id`.
     pub fn nodes(&self) -> usize {
         self.nodes.len()
     }
@@ -99,11 +103,13 @@ impl Cluster {
         running(node, self.processes.kill(place))
     }
 
-    /// Stops a node in good order (SIGTERM: a controlled shutdown that hands its partitions over) and waits for its end.
+    /// Stops a node in good order (SIGTERM: a controlled shutdown that hands its partitions over)
+    /// and waits for its end.
     ///
     /// # Errors
     ///
-    /// There is no such node, it does not run, or it did not end within 30 s, which happens when the quorum is gone; then it was killed.
+    /// There is no such node, it does not run, or it did not end within 30 s, which happens when
+    /// the quorum is gone; then it was killed.
     pub fn stop(&self, node: usize) -> Result<(), NodeError> {
         let place = self.place(node)?;
         running(node, self.processes.signal(place, Signal::SIGTERM))?;
@@ -125,7 +131,8 @@ impl Cluster {
         running(node, self.processes.signal(place, Signal::SIGSTOP))
     }
 
-    /// Lets a paused node go on (SIGCONT). Returns at once: the node may first have to join its cluster again.
+    /// Lets a paused node go on (SIGCONT). Returns at once: the node may first have to join its
+    /// cluster again.
     ///
     /// # Errors
     ///
@@ -135,12 +142,13 @@ impl Cluster {
         running(node, self.processes.signal(place, Signal::SIGCONT))
     }
 
-    /// Starts a node again on its data and ports, stopping it in good order first if it runs, and waits until it lists
-    /// itself in its Metadata.
+    /// Starts a node again on its data and ports, stopping it in good order first if it runs, and
+    /// waits until it lists itself in its Metadata.
     ///
     /// # Errors
     ///
-    /// There is no such node, or it did not come back within 90 s, which three nodes do not while two of them are down.
+    /// There is no such node, or it did not come back within 90 s, which three nodes do not while
+    /// two of them are down.
     pub fn restart(&self, node: usize) -> Result<(), NodeError> {
         let place = self.place(node)?;
         match self.stop(node) {
@@ -159,8 +167,8 @@ impl Cluster {
             .unwrap_or_default()
     }
 
-    /// Copies what every node has logged so far, and its properties, into a directory, which is created: the cluster's
-    /// own files go with it.
+    /// Copies what every node has logged so far, and its properties, into a directory, which is
+    /// created: the cluster's own files go with it.
     ///
     /// # Errors
     ///
@@ -184,12 +192,13 @@ impl Cluster {
         Ok(kept)
     }
 
-    /// Sets the cluster free under a name: it outlives this process until [`stop`](crate::stop) is called with the name.
+    /// Sets the cluster free under a name: it outlives this process until [`stop`](crate::stop) is
+    /// called with the name.
     ///
     /// # Errors
     ///
-    /// The name is taken or not usable, or the state cannot be written. The cluster is stopped then;
-    /// [`check_name`](crate::check_name) tells before the start.
+    /// The name is taken or not usable, or the state cannot be written. The cluster is stopped
+    /// then; [`check_name`](crate::check_name) tells before the start.
     pub fn detach(mut self, name: &str) -> Result<Running, DetachError> {
         let Some(home) = &self.home else { return Err(DetachError::Gone) };
         let running = Running {

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::Release;
 
-/// The properties as they are read back, with the ports as `B+n` and the directories as `DATA` and `CERTS`.
+/// The properties as they are read back, with the ports as `B+n` and the directories as `DATA` and
+/// `CERTS`.
 fn properties(shape: &Shape, node: u16) -> BTreeMap<String, String> {
     let layout = if shape.nodes == 1 { Layout::One } else { Layout::Many(3) };
     let ports = Ports::choose(layout.ports()).unwrap();

@@ -47,8 +47,8 @@ pub struct Running {
     pub alive: bool,
 }
 
-/// Whether a cluster could be detached under this name: letters, digits, `.`, `_` and `-`, at most 64, not beginning with
-/// a dot, and no living cluster has it.
+/// Whether a cluster could be detached under this name: letters, digits, `.`, `_` and `-`, at most
+/// 64, not beginning with a dot, and no living cluster has it.
 ///
 /// # Errors
 ///
@@ -80,7 +80,8 @@ pub(crate) fn remember(running: &Running) -> Result<(), DetachError> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DetachError {
-    /// The name has other characters than letters, digits, `.`, `_` and `-`, begins with a dot, is empty or too long.
+    /// The name has other characters than letters, digits, `.`, `_` and `-`, begins with a dot, is
+    /// empty or too long.
     BadName {
         /// The name.
         name: String,
@@ -245,7 +246,8 @@ impl State {
 }
 
 impl Running {
-    /// The processes that still run and are still the brokers: a process id may have gone to somebody else.
+    /// The processes that still run and are still the brokers: a process id may have gone to
+    /// somebody else.
     fn living(&self) -> Vec<u32> {
         self.pids
             .iter()

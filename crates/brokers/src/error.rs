@@ -5,7 +5,8 @@ use std::io;
 
 use crate::java::Missing;
 
-/// A cluster did not start. Displays as a sentence, what the log says about it, and what can be done.
+/// A cluster did not start. Displays as a sentence, what the log says about it, and what can be
+/// done.
 #[derive(Debug)]
 pub struct StartError {
     cause: StartCause,

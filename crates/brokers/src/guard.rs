@@ -1,16 +1,18 @@
 //! A watcher that ends a cluster when this process ends without having done so.
 //!
-//! Brokers have process groups of their own, so that Ctrl-C at the terminal does not reach them; but then they would
-//! outlive a run that was interrupted or killed. The watcher is a shell that reads from a pipe. When this process dies, in
-//! whatever way, the pipe ends; the watcher then kills the processes last told to it and removes their directory.
+//! Brokers have process groups of their own, so that Ctrl-C at the terminal does not reach them;
+//! but then they would outlive a run that was interrupted or killed. The watcher is a shell that
+//! reads from a pipe. When this process dies, in whatever way, the pipe ends; the watcher then
+//! kills the processes last told to it and removes their directory.
 
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-/// Each line is the whole list of process ids; `done` ends the watch. Before a process is killed its command line is
-/// checked for the directory, since the id may have gone to somebody else meanwhile. The second removal is for a file that a dying broker was about to write.
+/// Each line is the whole list of process ids; `done` ends the watch. Before a process is killed
+/// its command line is checked for the directory, since the id may have gone to somebody else
+/// meanwhile. The second removal is for a file that a dying broker was about to write.
 const SCRIPT: &str = r#"
 dir=$1 pids=
 while read -r line; do
@@ -27,7 +29,8 @@ done
 rm -rf "$dir" || { sleep 1; rm -rf "$dir"; }
 "#;
 
-/// The running watcher. Dropping it ends the watch without any kill: the cluster has been stopped, or set free.
+/// The running watcher. Dropping it ends the watch without any kill: the cluster has been stopped,
+/// or set free.
 #[derive(Debug)]
 pub(crate) struct Guard {
     shell: Child,
@@ -58,7 +61,8 @@ impl Guard {
 
     fn tell(&mut self, line: &str) {
         if let Some(pipe) = &mut self.pipe {
-            // A watcher that somebody killed is no reason to fail: the cluster is still stopped on drop.
+            // A watcher that somebody killed is no reason to fail: the cluster is still stopped on
+            // drop.
             let _ = pipe.write_all(format!("{line}\n").as_bytes());
         }
     }
@@ -75,7 +79,8 @@ impl Drop for Guard {
 
 #[cfg(test)]
 impl Guard {
-    /// Ends the pipe as the death of this process would, and waits until the watcher has done its work.
+    /// Ends the pipe as the death of this process would, and waits until the watcher has done its
+    /// work.
     pub(crate) fn abandon(mut self) {
         self.pipe = None;
         assert!(self.shell.wait().expect("the watcher was started").success());

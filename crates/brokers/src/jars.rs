@@ -134,10 +134,15 @@ fn failed(release: Release, what: &str, log: Vec<String>) -> StartError {
 
 /// The first lines in which Maven names its trouble; the rest is advice about Maven.
 fn telling_lines(said: &str) -> Vec<String> {
-    let telling = |line: &&str| {
-        line.starts_with("[ERROR]") && !line.contains("[Help") && !line.contains("-e switch")
-    };
-    said.lines().filter(telling).take(4).map(|line| line.chars().take(400).collect()).collect()
+    const ADVICE: [&str; 4] = ["[Help", "To see the full", "Re-run Maven", "For more information"];
+    // The first line begins with a colour code even in batch mode.
+    let trouble = said.lines().filter_map(|line| line.split_once("[ERROR]")).map(|(_, rest)| {
+        let sentence = rest.split(" -> [Help").next().unwrap_or(rest);
+        sentence.trim()
+    });
+    let telling =
+        |line: &&str| !line.is_empty() && !ADVICE.iter().any(|advice| line.starts_with(advice));
+    trouble.filter(telling).take(4).map(|line| line.chars().take(800).collect()).collect()
 }
 
 /// A project that depends on the broker and on the logging library of its line.
@@ -203,8 +208,9 @@ mod tests {
 
     #[test]
     fn of_mavens_words_only_the_trouble_is_shown() {
-        let said = "[WARNING] x\n[ERROR] Could not transfer artifact\n[ERROR] To see, use the -e switch\n[ERROR] [Help 1]";
-        assert_eq!(telling_lines(said), ["[ERROR] Could not transfer artifact"]);
+        let said = "[WARNING] x\n\u{1b}[0m[ERROR] Could not transfer artifact -> [Help 1]\n[ERROR] \n\
+                    [ERROR] To see the full stack trace of the errors, re-run Maven with the -e switch.\n[ERROR] [Help 1] y";
+        assert_eq!(telling_lines(said), ["Could not transfer artifact"]);
     }
 
     #[test]

@@ -10,7 +10,8 @@ use crate::{Release, jars};
 /// The oldest Java that runs every release of the list.
 const OLDEST_JAVA: u32 = 17;
 
-/// Something that starting a broker needs is not there. Displays with what to install, and with the way around.
+/// Something that starting a broker needs is not there. Displays with what to install, and with the
+/// way around.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Missing {
@@ -55,7 +56,8 @@ impl fmt::Display for Missing {
 
 impl std::error::Error for Missing {}
 
-/// Whether the newest release can be started here: Java 17 or newer, and Maven unless its jars are cached.
+/// Whether the newest release can be started here: Java 17 or newer, and Maven unless its jars are
+/// cached.
 ///
 /// # Errors
 ///
@@ -64,7 +66,8 @@ pub fn prerequisites() -> Result<(), Missing> {
     prerequisites_for(&[Release::newest()])
 }
 
-/// Whether these releases can be started here: Java 17 or newer, and Maven unless the jars of each are cached.
+/// Whether these releases can be started here: Java 17 or newer, and Maven unless the jars of each
+/// are cached.
 ///
 /// # Errors
 ///
@@ -82,7 +85,8 @@ pub fn prerequisites_for(releases: &[Release]) -> Result<(), Missing> {
 
 /// A virtual machine with the jars of a directory, quick to start and small.
 ///
-/// Whatever it unpacks (native compression libraries) goes to `scratch`, since a killed machine cleans nothing up.
+/// Whatever it unpacks (native compression libraries) goes to `scratch`, since a killed machine
+/// cleans nothing up.
 pub(crate) fn machine(libs: &Path, heap_megabytes: u32, scratch: &Path) -> Command {
     let mut command = Command::new(java());
     command.args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]);
@@ -105,7 +109,8 @@ fn java_version() -> Option<String> {
     output.status.success().then(|| line.trim().to_owned())
 }
 
-/// The major version in such a line: 17 of `openjdk version "17.0.15"`, 8 of `java version "1.8.0_292"`.
+/// The major version in such a line: 17 of `openjdk version "17.0.15"`, 8 of `java version
+/// "1.8.0_292"`.
 fn major(line: &str) -> Option<u32> {
     let version = line.split('"').nth(1)?;
     let mut numbers =

@@ -1,8 +1,9 @@
-//! Starts and stops real Apache Kafka brokers of any release, as processes of this machine: no container, no root.
+//! Starts and stops real Apache Kafka brokers of any release, as processes of this machine: no
+//! container, no root.
 //!
-//! One node has every listener (PLAINTEXT, SASL, TLS, mutual TLS, forced re-authentication, limited connections); three
-//! nodes have PLAINTEXT alone and can be killed, paused and restarted. Needed are Java 17 and, once per release,
-//! Maven and the network ([`prerequisites`]).
+//! One node has every listener (PLAINTEXT, SASL, TLS, mutual TLS, forced re-authentication, limited
+//! connections); three nodes have PLAINTEXT alone and can be killed, paused and restarted. Needed
+//! are Java 17 and, once per release, Maven and the network ([`prerequisites`]).
 //!
 //! ```no_run
 //! use kconform_brokers::{Cluster, Release, Shape};
@@ -55,7 +56,8 @@ pub struct User {
     pub scram: bool,
 }
 
-/// Everybody who can log in. With the authorizer, alice and bob have no right until an ACL gives them one.
+/// Everybody who can log in. With the authorizer, alice and bob have no right until an ACL gives
+/// them one.
 pub const USERS: &[User] = &[
     User { name: "alice", password: "alice-secret", super_user: false, scram: true },
     User { name: "bob", password: "bob-secret", super_user: false, scram: true },

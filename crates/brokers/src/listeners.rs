@@ -6,7 +6,8 @@ use crate::ports::Ports;
 
 /// Where a cluster listens, each as `host:port`. A cluster of three nodes has the first alone.
 ///
-/// Host names are `localhost` where TLS is spoken (the certificate carries the address too) and `127.0.0.1` elsewhere.
+/// Host names are `localhost` where TLS is spoken (the certificate carries the address too) and
+/// `127.0.0.1` elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listeners {
     /// No TLS, no login; the principal is `User:ANONYMOUS`, a super user.
@@ -19,7 +20,8 @@ pub struct Listeners {
     pub sasl_ssl: Option<String>,
     /// TLS that demands a client certificate; its common name is the principal.
     pub mtls: Option<String>,
-    /// SASL without TLS, PLAIN and SCRAM-SHA-256, where a session lives for 4 s unless it logs in anew (KIP-368).
+    /// SASL without TLS, PLAIN and SCRAM-SHA-256, where a session lives for 4 s unless it logs in
+    /// anew (KIP-368).
     pub reauth: Option<String>,
     /// Like `plaintext`, but for at most three connections at a time (KIP-612).
     pub limited: Option<String>,

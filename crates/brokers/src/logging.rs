@@ -4,7 +4,8 @@ use std::path::Path;
 
 use crate::Release;
 
-/// The text of a node's logging configuration and the name of its file. 3.x logs through reload4j, 4.x through log4j 2.
+/// The text of a node's logging configuration and the name of its file. 3.x logs through reload4j,
+/// 4.x through log4j 2.
 pub(crate) fn configuration(release: Release, log: &Path) -> (&'static str, String) {
     let log = log.display();
     if release.line_numbers() < (4, 0) {

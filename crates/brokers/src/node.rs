@@ -34,7 +34,8 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// How long a start may take. Two seconds are usual, sixty were seen on a machine with a load of sixty.
+    /// How long a start may take. Two seconds are usual, sixty were seen on a machine with a load
+    /// of sixty.
     pub(crate) const START_DEADLINE: Duration = Duration::from_secs(90);
 
     /// Writes the files of a node into its directory, which is created.
@@ -155,7 +156,8 @@ impl Node {
         }
     }
 
-    /// Starts the broker on what it left behind, and waits until it serves. A port may be blocked for a moment.
+    /// Starts the broker on what it left behind, and waits until it serves. A port may be blocked
+    /// for a moment.
     pub(crate) fn start_again(&self, processes: &Processes) -> Result<(), StartError> {
         const TRIES: usize = 5;
         let own = |ports: &[i32]| ports.contains(&i32::from(self.port));
@@ -174,7 +176,8 @@ impl Node {
         self.wait_until_serving(processes, watch, own)
     }
 
-    /// An error of this node with the telling lines of its log, or of its console when it has not logged.
+    /// An error of this node with the telling lines of its log, or of its console when it has not
+    /// logged.
     pub(crate) fn failed(&self, cause: StartCause, what: &str) -> StartError {
         let log = ready::telling_lines(&self.log(), SHOWN_LINES);
         let shown =

@@ -4,7 +4,8 @@ use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// The cache: `$KCONFORM_CACHE`, else `kconform` in the XDG cache directory, else in the temporary directory.
+/// The cache: `$KCONFORM_CACHE`, else `kconform` in the XDG cache directory, else in the temporary
+/// directory.
 pub(crate) fn cache() -> PathBuf {
     cache_from(|name| env::var_os(name))
 }

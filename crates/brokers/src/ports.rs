@@ -1,7 +1,8 @@
 //! Free ports for the listeners of a cluster.
 //!
-//! They lie below 32768: above begins the range from which the kernel takes the local ports of outgoing connections, and
-//! one of those, even in TIME_WAIT, makes a broker fail with "Address already in use".
+//! They lie below 32768: above begins the range from which the kernel takes the local ports of
+//! outgoing connections, and one of those, even in TIME_WAIT, makes a broker fail with "Address
+//! already in use".
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
@@ -13,10 +14,12 @@ const RANGE: Range<u16> = 11_000..32_700;
 /// Ranges tried before giving up; with a few clusters on a machine the first is free nearly always.
 const TRIES: usize = 200;
 
-/// Ranges held by clusters of this process: they may not listen yet, so that a bind would not notice them.
+/// Ranges held by clusters of this process: they may not listen yet, so that a bind would not
+/// notice them.
 static TAKEN: Mutex<Vec<Range<u16>>> = Mutex::new(Vec::new());
 
-/// A run of consecutive ports, free when it was chosen, that no other cluster of this process takes until it is dropped.
+/// A run of consecutive ports, free when it was chosen, that no other cluster of this process takes
+/// until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Ports {
     range: Range<u16>,

@@ -12,7 +12,8 @@ use nix::unistd::Pid;
 
 use crate::guard::Guard;
 
-/// Ends the processes of a cluster from anywhere, for example from the thread that waits for Ctrl-C.
+/// Ends the processes of a cluster from anywhere, for example from the thread that waits for
+/// Ctrl-C.
 ///
 /// It stays usable, and does nothing, after the cluster was dropped or detached.
 #[derive(Clone, Debug)]
@@ -21,14 +22,15 @@ pub struct StopHandle {
 }
 
 impl StopHandle {
-    /// Kills every process of the cluster and lets none start again. The directory goes when the cluster is dropped, or
-    /// when this process ends.
+    /// Kills every process of the cluster and lets none start again. The directory goes when the
+    /// cluster is dropped, or when this process ends.
     pub fn stop(&self) {
         self.processes.end();
     }
 }
 
-/// The processes of one cluster, shared between it and its stop handles. Locks are held for moments only.
+/// The processes of one cluster, shared between it and its stop handles. Locks are held for moments
+/// only.
 #[derive(Clone, Debug)]
 pub(crate) struct Processes {
     state: Arc<Mutex<State>>,
@@ -76,7 +78,8 @@ impl Processes {
         Ok(())
     }
 
-    /// How the process of a node ended; `None` while it runs. A place that is empty counts as ended without a status.
+    /// How the process of a node ended; `None` while it runs. A place that is empty counts as ended
+    /// without a status.
     pub(crate) fn ended(&self, node: usize) -> io::Result<Option<Option<ExitStatus>>> {
         let mut state = self.lock();
         let Some(child) = &mut state.nodes[node] else { return Ok(Some(None)) };
@@ -86,7 +89,8 @@ impl Processes {
         Ok(Some(Some(status)))
     }
 
-    /// Waits for the end of a node's process, which is killed at the deadline; `None` then, and when none ran.
+    /// Waits for the end of a node's process, which is killed at the deadline; `None` then, and
+    /// when none ran.
     pub(crate) fn wait(&self, node: usize, deadline: Duration) -> io::Result<Option<ExitStatus>> {
         let begun = Instant::now();
         loop {
@@ -134,7 +138,8 @@ impl Processes {
         state.nodes.iter_mut().map(|node| node.as_mut().and_then(running)).collect()
     }
 
-    /// Kills them all and waits for their end. Together they would wait on SIGTERM for a quorum that is gone.
+    /// Kills them all and waits for their end. Together they would wait on SIGTERM for a quorum
+    /// that is gone.
     pub(crate) fn end(&self) {
         let mut state = self.lock();
         state.ended = true;

@@ -64,8 +64,9 @@ pub(crate) fn tail(path: &Path, lines: usize) -> Vec<String> {
     all[all.len().saturating_sub(lines)..].iter().map(|line| (*line).to_owned()).collect()
 }
 
-/// The lines of a log that tell why a broker failed: from the first error on, or else the last ones. Stack frames are
-/// left out, and so is what a broker says of its shutdown, which would push the cause out of sight.
+/// The lines of a log that tell why a broker failed: from the first error on, or else the last
+/// ones. Stack frames are left out, and so is what a broker says of its shutdown, which would push
+/// the cause out of sight.
 pub(crate) fn telling_lines(path: &Path, lines: usize) -> Vec<String> {
     const LONGEST_LINE: usize = 400;
     let text = end_of(path);
@@ -115,7 +116,8 @@ pub(crate) fn listed_brokers(port: u16) -> io::Result<Vec<i32>> {
     ports_in(&answer).ok_or_else(|| io::Error::other("an unreadable Metadata answer"))
 }
 
-/// Metadata version 1 for no topic: length, key 3, version 1, correlation id 7, client id null, an empty list of topics. Every release answers version 1.
+/// Metadata version 1 for no topic: length, key 3, version 1, correlation id 7, client id null, an
+/// empty list of topics. Every release answers version 1.
 const METADATA_REQUEST: [u8; 18] = [0, 0, 0, 14, 0, 3, 0, 1, 0, 0, 0, 7, 0xff, 0xff, 0, 0, 0, 0];
 
 /// Reads the brokers out of a Metadata response of version 1: node id, host, port, nullable rack.

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// One released version of Apache Kafka, such as 4.4.0.
 ///
-/// Only [`Release::ALL`] exist: the newest patch of each line that runs in KRaft mode with every listener of
-/// [`Cluster`](crate::Cluster). Ordered by age, oldest first.
+/// Only [`Release::ALL`] exist: the newest patch of each line that runs in KRaft mode with every
+/// listener of [`Cluster`](crate::Cluster). Ordered by age, oldest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Release {

@@ -16,37 +16,41 @@ use crate::Release;
 pub struct Shape {
     /// The Apache Kafka release that every node runs.
     pub release: Release,
-    /// 1 (a node with every listener) or 3 (PLAINTEXT only, one rack each); nothing else can be started.
+    /// 1 (a node with every listener) or 3 (PLAINTEXT only, one rack each); nothing else can be
+    /// started.
     pub nodes: usize,
-    /// Whether `StandardAuthorizer` judges the requests. `User:ANONYMOUS` and `User:admin` are super users,
-    /// so that only the principals that logged in as somebody else meet it.
+    /// Whether `StandardAuthorizer` judges the requests. `User:ANONYMOUS` and `User:admin` are
+    /// super users, so that only the principals that logged in as somebody else meet it.
     pub authorizer: bool,
     /// Extra or overriding broker properties, later ones win; an empty value removes the property.
     pub settings: Vec<(String, String)>,
-    /// Feature levels to format the storage with, such as `("transaction.version", 0)` (KIP-1022; the
-    /// `format --feature` of releases before 3.9 does not exist, and their start fails then).
+    /// Feature levels to format the storage with, such as `("transaction.version", 0)` (KIP-1022;
+    /// 3.7 has no `format --feature`, and its start fails then).
     pub features: Vec<(String, u16)>,
     /// Which group protocols the brokers serve.
     pub coordinator: Coordinator,
-    /// Whether intervals and sizes are shortened so that tests need not wait; `false` leaves them all at
-    /// Apache's default.
+    /// Whether intervals and sizes are shortened so that tests need not wait; `false` leaves them
+    /// all at Apache's default.
     pub speed: bool,
 }
 
-/// The group protocols that a broker serves (`group.coordinator.rebalance.protocols`, KIP-848, KIP-932, KIP-1071).
+/// The group protocols that a broker serves (`group.coordinator.rebalance.protocols`, KIP-848,
+/// KIP-932, KIP-1071).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coordinator {
-    /// What the release does when nobody sets anything: in 3.7 to 3.9 the classic coordinator and nothing else.
+    /// What the release does when nobody sets anything: in 3.7 to 3.9 the classic coordinator and
+    /// nothing else.
     Apache,
-    /// Everything that the release can. In 3.7 to 3.9 this switches to the newer coordinator, which then serves
-    /// classic groups too and answers some requests otherwise than the classic one. In 4.0 share groups come along only when
-    /// the settings hold `unstable.api.versions.enable=true`. In 4.1 it also finalizes `share.version` at 1. From 4.2 on
-    /// it is Apache's default.
+    /// Everything that the release can. In 3.7 to 3.9 this switches to the newer coordinator, which
+    /// then serves classic groups too and answers some requests otherwise than the classic one. In
+    /// 4.0 share groups come along only when the settings hold `unstable.api.versions.enable=true`.
+    /// In 4.1 it also finalizes `share.version` at 1. From 4.2 on it is Apache's default.
     Every,
 }
 
 impl Shape {
-    /// One node with every listener and the authorizer. Every group protocol on 4.x, the classic one alone on 3.x.
+    /// One node with every listener and the authorizer. Every group protocol on 4.x, the classic
+    /// one alone on 3.x.
     pub fn one(release: Release) -> Shape {
         let coordinator =
             if release.line_numbers() < (4, 0) { Coordinator::Apache } else { Coordinator::Every };
@@ -61,8 +65,8 @@ impl Shape {
         }
     }
 
-    /// Three nodes, each broker and controller, with the PLAINTEXT listener alone, no authorizer, replication
-    /// factor 3 and `min.insync.replicas` 2.
+    /// Three nodes, each broker and controller, with the PLAINTEXT listener alone, no authorizer,
+    /// replication factor 3 and `min.insync.replicas` 2.
     pub fn three(release: Release) -> Shape {
         Shape { nodes: 3, authorizer: false, ..Shape::one(release) }
     }
@@ -114,7 +118,8 @@ impl Shape {
     pub(crate) fn format_features(&self) -> Vec<(String, u16)> {
         let mut features = self.features.clone();
         let share = "share.version";
-        // 4.1 has share groups as a preview: the feature exists and stays at 0 until somebody raises it.
+        // 4.1 has share groups as a preview: the feature exists and stays at 0 until somebody
+        // raises it.
         if self.release.line_numbers() == (4, 1)
             && self.coordinator == Coordinator::Every
             && !features.iter().any(|(name, _)| name == share)

@@ -25,17 +25,20 @@ pub(crate) const DIR_PREFIX: &str = "kconform-broker-";
 impl Cluster {
     /// Starts a cluster and waits until every node lists all of them in its Metadata.
     ///
-    /// The first start of a release fetches its jars. `progress` is told in short sentences what goes on.
+    /// The first start of a release fetches its jars. `progress` is told in short sentences what
+    /// goes on.
     ///
     /// # Errors
     ///
-    /// Something needed is missing, or a node did not come up; the error has the lines of its log that tell why.
+    /// Something needed is missing, or a node did not come up; the error has the lines of its log
+    /// that tell why.
     pub fn start(shape: &Shape, progress: &mut dyn FnMut(&str)) -> Result<Cluster, StartError> {
         let libs = fetch(std::slice::from_ref(shape), progress)?;
         start_from(shape, &libs[0], progress)
     }
 
-    /// Starts several clusters side by side, in the order of the shapes. Jars are fetched before, one release after the other.
+    /// Starts several clusters side by side, in the order of the shapes. Jars are fetched before,
+    /// one release after the other.
     ///
     /// # Errors
     ///
@@ -142,7 +145,8 @@ fn attempt(shape: &Shape, libs: &Path) -> Result<Cluster, StartError> {
     Ok(cluster)
 }
 
-/// Chooses the ports and writes all files. What it returns is stopped and removed when it is dropped.
+/// Chooses the ports and writes all files. What it returns is stopped and removed when it is
+/// dropped.
 fn prepare(shape: &Shape, libs: &Path) -> Result<Cluster, StartError> {
     let layout = layout(shape)
         .ok_or_else(|| StartError::new(StartCause::Shape, "one or three nodes only"))?;
@@ -175,7 +179,8 @@ fn prepare(shape: &Shape, libs: &Path) -> Result<Cluster, StartError> {
     })
 }
 
-/// Formats the storage of all nodes side by side; the processes stand in the places of the nodes meanwhile.
+/// Formats the storage of all nodes side by side; the processes stand in the places of the nodes
+/// meanwhile.
 fn format(cluster: &Cluster) -> Result<(), StartError> {
     let processes = &cluster.processes;
     let trouble = |error| StartError::system("cannot format the storage", &error);

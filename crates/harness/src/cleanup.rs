@@ -7,7 +7,7 @@ use kafka_protocol::messages::{DeleteTopicsRequest, MetadataRequest, TopicName};
 use kconform_scenario::{Code, Conn, Cx, Failure, Undo, keys, text};
 
 use crate::execute::Env;
-use crate::probe;
+use crate::probe::{self, Probed};
 
 /// Topics that one DeleteTopics names.
 const BATCH: usize = 100;
@@ -33,6 +33,18 @@ pub(crate) async fn undo(env: &Env, undo: impl IntoIterator<Item = Undo>) -> Vec
     }
     left.extend(delete_topics(&cx, &topics).await);
     left
+}
+
+/// Deletes the topics that runs left behind: those whose names begin with `prefix`, `kc-` for all of them or
+/// `kc-4f3a09` for one run. Gives the names of what was deleted, and one line for each that stays.
+///
+/// # Errors
+/// One sentence, when the topics cannot be listed.
+pub async fn clean(probed: &Probed, prefix: &str) -> Result<(Vec<String>, Vec<String>), String> {
+    let cx = probe::case(&probed.facts, &probed.access);
+    let names = topics_of(&cx, prefix).await.map_err(|failure| probe::sentence(&failure))?;
+    let left = delete_topics(&cx, &names).await;
+    Ok((names, left))
 }
 
 /// The topics whose names begin with this prefix.

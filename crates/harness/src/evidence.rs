@@ -123,7 +123,7 @@ fn spaced(bytes: &[u8]) -> String {
 }
 
 /// The events as transcripts, one a connection. Sleeps and inputs stand under connection 0.
-fn connections(events: &[wire::Event]) -> Vec<Connection> {
+pub(crate) fn connections(events: &[wire::Event]) -> Vec<Connection> {
     let mut lanes: BTreeMap<u32, Connection> = BTreeMap::new();
     let mut asked: BTreeMap<(u32, i32), (i16, i16)> = BTreeMap::new();
     for event in events {

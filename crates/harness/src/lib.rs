@@ -13,13 +13,18 @@ mod pool;
 mod probe;
 pub mod recording;
 mod refusal;
+mod replay;
 mod run;
+pub mod settings;
 mod sink;
 mod suite;
 mod target;
 mod undo_security;
 
+pub use cleanup::clean;
+pub use execute::DEADLINE;
 pub use probe::{Probed, Unreachable, probe};
+pub use replay::{Played, ReplayOptions, replay};
 pub use run::{Done, Options, run, wanted};
 pub use sink::Watch;
 pub use suite::{Row, Suite};

@@ -17,15 +17,20 @@ pub(crate) struct Found {
     pub notes: Vec<String>,
 }
 
+/// An array of items, and the fields that name an item.
+type Named = (&'static str, &'static [&'static str]);
+/// An inner array of partitions, and the field that names one.
+type Partitions = (&'static str, &'static str);
+
 /// Which answer items belong to which request items: paths without indices, outer array, inner array.
 struct Items {
     key: i16,
     /// Outer array and the fields that name an item, in the request.
-    asked: (&'static str, &'static [&'static str]),
+    asked: Named,
     /// The same in the answer.
-    answered: (&'static str, &'static [&'static str]),
+    answered: Named,
     /// Inner arrays, where results are per partition.
-    inner: Option<((&'static str, &'static str), (&'static str, &'static str))>,
+    inner: Option<(Partitions, Partitions)>,
     /// Versions for which this holds.
     versions: (i16, i16),
 }
@@ -33,9 +38,9 @@ struct Items {
 const fn items(
     key: i16,
     versions: (i16, i16),
-    asked: (&'static str, &'static [&'static str]),
-    answered: (&'static str, &'static [&'static str]),
-    inner: Option<((&'static str, &'static str), (&'static str, &'static str))>,
+    asked: Named,
+    answered: Named,
+    inner: Option<(Partitions, Partitions)>,
 ) -> Items {
     Items { key, asked, answered, inner, versions }
 }
