@@ -10,7 +10,6 @@ mod by_hand;
 mod client_ids;
 mod connections;
 mod framing;
-mod harmless;
 mod headers;
 mod lengths;
 mod malformed;

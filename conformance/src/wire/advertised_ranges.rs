@@ -85,7 +85,7 @@ async fn pushed_telemetry_is_judged_unlisted(cx: &mut Cx) -> Outcome {
 
 /// A well-formed request that every broker answers and that changes nothing: every field at its default, but for those
 /// whose default would not be answered, would not be well formed, or would do something.
-fn harmless(key: i16, version: i16, name: &str) -> Result<Value, Failure> {
+pub(super) fn harmless(key: i16, version: i16, name: &str) -> Result<Value, Failure> {
     let request = schema::default_value(key, version, Direction::Request);
     let mut request =
         request.ok_or_else(|| Failure::error(format!("no table for API {key} v{version}")))?;

@@ -4,6 +4,9 @@ use bytes::Bytes;
 use kafka_protocol::messages::MetadataRequest;
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::frame::{Header, framed};
+use kconform_scenario::wire::schema::{self, Direction};
+
+use super::advertised_ranges::harmless;
 
 /// A topic name that no broker accepts, so that no request about it creates a topic, in any version.
 pub(super) const IMPOSSIBLE_TOPIC: &str = "no/such topic";
@@ -16,6 +19,13 @@ pub(super) fn about_no_topic(version: i16) -> MetadataRequest {
 /// Checks that this is the answer to [`about_no_topic`].
 pub(super) fn expect_no_topic<B>(reply: &Reply<B>) -> Outcome {
     reply.expect_error_at("topics[0].error_code", InvalidTopicException)
+}
+
+/// The bytes of a request that every broker answers and that changes nothing.
+pub(super) fn harmless_bytes(cx: &Cx, key: i16, version: i16) -> Result<Vec<u8>, Failure> {
+    let request = harmless(key, version, &cx.name("nobody"))?;
+    schema::encode(key, version, Direction::Request, &request)
+        .map_err(|error| Failure::error(error.to_string()))
 }
 
 /// Sends a request under this header, with these bytes in place of its tag section, and waits for the reply.

@@ -8,8 +8,10 @@ use bytes::Bytes;
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::frame::framed;
 
-use super::by_hand::{self, about_no_topic, ask, expect_no_topic, joined, number, padded};
-use super::harmless;
+use super::advertised_ranges::harmless;
+use super::by_hand::{
+    self, about_no_topic, ask, expect_no_topic, harmless_bytes, joined, number, padded,
+};
 
 scenarios![
     every_answer_fills_its_frame_exactly,
@@ -36,10 +38,12 @@ fn limit(cx: &Cx) -> i64 {
 /// exactly that many bytes; a response body parses completely with 0 bytes left over.
 #[scenario("WIRE-001", also = ["WIRE-010"], api = Each)]
 async fn every_answer_fills_its_frame_exactly(cx: &mut Cx) -> Outcome {
-    let body = harmless::body(cx, cx.key(), cx.version())?;
+    let body = harmless(cx.key(), cx.version(), &cx.name("nobody"))?;
     let mut conn = cx.connect().await?;
     // The walk over every answer refuses a byte too few or too many, in the header that belongs to the version.
     conn.ask_value(cx.key(), cx.version(), &body).await?.expect_answer()?;
+    // A byte behind the frame would be read as the next length.
+    conn.ask_bytes(keys::ApiVersions, 0, Bytes::new()).await.expect_ok()?;
     Ok(())
 }
 
@@ -141,7 +145,7 @@ async fn an_unfinished_frame_ends_with_its_sender(cx: &mut Cx) -> Outcome {
 /// normally.
 #[scenario("WIRE-033", api = Metadata)]
 async fn a_request_may_arrive_byte_by_byte(cx: &mut Cx) -> Outcome {
-    let body = harmless::bytes(cx, keys::Metadata, cx.version())?;
+    let body = harmless_bytes(cx, keys::Metadata, cx.version())?;
     let mut conn = cx.connect().await?;
     let header = conn.header(keys::Metadata, cx.version());
     let frame = header.frame(&body);
@@ -157,7 +161,7 @@ async fn a_request_may_arrive_byte_by_byte(cx: &mut Cx) -> Outcome {
 /// Several requests coalesced in one TCP segment are all served.
 #[scenario("WIRE-034", api = Metadata)]
 async fn requests_may_arrive_in_one_segment(cx: &mut Cx) -> Outcome {
-    let body = harmless::bytes(cx, keys::Metadata, cx.version())?;
+    let body = harmless_bytes(cx, keys::Metadata, cx.version())?;
     let mut conn = cx.connect().await?;
     let headers: Vec<_> = (0..5).map(|_| conn.header(keys::Metadata, cx.version())).collect();
     let frames: Vec<_> = headers.iter().map(|header| header.frame(&body)).collect();

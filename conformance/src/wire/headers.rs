@@ -7,8 +7,7 @@ use kconform_scenario::prelude::*;
 use kconform_scenario::wire::frame::{Header, framed};
 use kconform_scenario::wire::schema::{self, Direction};
 
-use super::by_hand::{self, about_no_topic, ask, expect_no_topic, number};
-use super::harmless;
+use super::by_hand::{self, about_no_topic, ask, expect_no_topic, harmless_bytes, number};
 
 scenarios![
     the_correlation_id_comes_back_as_it_was,
@@ -77,7 +76,7 @@ async fn the_response_header_follows_the_request_version(cx: &mut Cx) -> Outcome
 /// ApiVersions responses always use response header v0, even at v3+.
 #[scenario("WIRE-011", api = ApiVersions)]
 async fn an_api_versions_response_has_no_tags_in_its_header(cx: &mut Cx) -> Outcome {
-    let body = harmless::bytes(cx, keys::ApiVersions, cx.version())?;
+    let body = harmless_bytes(cx, keys::ApiVersions, cx.version())?;
     let mut conn = cx.connect().await?;
     let reply = conn.ask_bytes(keys::ApiVersions, cx.version(), body).await;
     expect_header(&reply, &[0, 0, 0, 0])?;

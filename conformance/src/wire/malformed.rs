@@ -5,8 +5,7 @@ use kconform_scenario::prelude::*;
 use kconform_scenario::wire::frame::framed;
 use kconform_scenario::wire::schema::primitives::Writer;
 
-use super::by_hand::{self, after_topics, ask};
-use super::harmless;
+use super::by_hand::{self, after_topics, ask, harmless_bytes};
 
 scenarios![
     a_body_that_ends_early_closes_the_connection,
@@ -21,7 +20,7 @@ scenarios![
 /// it is not answered with INVALID_REQUEST (42).
 #[scenario("WIRE-024", api = Each)]
 async fn a_body_that_ends_early_closes_the_connection(cx: &mut Cx) -> Outcome {
-    let body = harmless::bytes(cx, cx.key(), cx.version())?;
+    let body = harmless_bytes(cx, cx.key(), cx.version())?;
     let mut conn = cx.connect().await?;
     // A version whose body is empty loses the last byte of its header instead.
     let whole = [&conn.header(cx.key(), cx.version()).bytes(&[0]), &body[..]].concat();
@@ -33,7 +32,7 @@ async fn a_body_that_ends_early_closes_the_connection(cx: &mut Cx) -> Outcome {
 /// sent.
 #[scenario("WIRE-025", api = Each)]
 async fn bytes_after_the_body_are_ignored(cx: &mut Cx) -> Outcome {
-    let mut body = harmless::bytes(cx, cx.key(), cx.version())?;
+    let mut body = harmless_bytes(cx, cx.key(), cx.version())?;
     body.extend_from_slice(b"\x00\x01surplus");
     let mut conn = cx.connect().await?;
     conn.ask_bytes(cx.key(), cx.version(), body).await.expect_answer()?;

@@ -6,8 +6,7 @@ use kconform_scenario::prelude::*;
 use kconform_scenario::requests::{Coordinator, find_coordinator, list_offsets};
 use kconform_scenario::wire::typed;
 
-use super::by_hand::{about_no_topic, expect_no_topic, number};
-use super::harmless;
+use super::by_hand::{about_no_topic, expect_no_topic, harmless_bytes, number};
 
 scenarios![
     pipelined_requests_are_answered_in_order,
@@ -86,7 +85,7 @@ async fn requests_before_a_half_close_are_answered(cx: &mut Cx) -> Outcome {
         let (key, body) = match at % 3 {
             0 => (keys::Fetch, fetch_bytes(cx, &partition, if at == 0 { 700 } else { 0 })?),
             1 => (keys::ApiVersions, Bytes::new()),
-            _ => (keys::Metadata, harmless::bytes(cx, keys::Metadata, 1)?.into()),
+            _ => (keys::Metadata, harmless_bytes(cx, keys::Metadata, 1)?.into()),
         };
         let version = if key == keys::Metadata { 1 } else { cx.version_of(key)? };
         let header = conn.header(key, version);

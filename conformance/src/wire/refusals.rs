@@ -6,8 +6,7 @@ use kconform_scenario::prelude::*;
 use kconform_scenario::wire::frame::Header;
 use kconform_scenario::wire::schema::{self, Direction};
 
-use super::by_hand::{self, ask, number};
-use super::harmless;
+use super::by_hand::{self, ask, harmless_bytes, number};
 
 scenarios![
     an_unknown_api_key_closes_the_connection,
@@ -46,7 +45,7 @@ async fn an_api_of_other_listeners_closes_the_connection(cx: &mut Cx) -> Outcome
     require(!cx.facts().apis.contains_key(&api.key()), "ApiVersions does not list it", || {
         format!("it lists {}", api.name())
     })?;
-    let body = harmless::bytes(cx, api.key(), version)?;
+    let body = harmless_bytes(cx, api.key(), version)?;
     let mut conn = cx.connect().await?;
     let reply = conn.ask_bytes(api.key(), version, body).await;
     by_hand::expect_closed(cx, &reply).await
@@ -95,7 +94,7 @@ fn advertised(cx: &Cx) -> (i16, i16) {
 async fn ask_for(cx: &Cx, version: i16, header_version: i16) -> Result<Reply<()>, Failure> {
     let known = schema::api(cx.key()).map_or(0..=0, |api| api.versions(Direction::Request));
     let nearest = version.clamp(*known.start(), *known.end());
-    let body = harmless::bytes(cx, cx.key(), nearest)?;
+    let body = harmless_bytes(cx, cx.key(), nearest)?;
     let mut conn = cx.connect().await?;
     let mut header = conn.header(cx.key(), version);
     if version != nearest {

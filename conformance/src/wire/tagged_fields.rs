@@ -8,8 +8,7 @@ use kconform_scenario::requests::list_offsets;
 use kconform_scenario::wire::schema::{self, Direction, Struct, Value};
 use kconform_scenario::wire::typed;
 
-use super::by_hand::{about_no_topic, ask, expect_no_topic};
-use super::harmless;
+use super::by_hand::{about_no_topic, ask, expect_no_topic, harmless_bytes};
 
 scenarios![
     an_unknown_tag_in_the_header_of_metadata_is_ignored,
@@ -39,7 +38,7 @@ async fn an_unknown_tag_in_the_header_of_metadata_is_ignored(cx: &mut Cx) -> Out
 /// and the response is the normal one.
 #[scenario("WIRE-012", api = ApiVersions, versions = 3..)]
 async fn an_unknown_tag_in_the_header_of_api_versions_is_ignored(cx: &mut Cx) -> Outcome {
-    let body = harmless::bytes(cx, keys::ApiVersions, cx.version())?;
+    let body = harmless_bytes(cx, keys::ApiVersions, cx.version())?;
     let mut conn = cx.connect().await?;
     let header = conn.header(keys::ApiVersions, cx.version());
     ask(&mut conn, &header, UNKNOWN_TAG, &body).await.expect_ok()?;

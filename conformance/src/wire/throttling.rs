@@ -7,7 +7,7 @@
 use kconform_scenario::prelude::*;
 use kconform_scenario::requests::list_offsets;
 
-use super::request_quota::{expect_held, limited};
+use super::request_quota::{limited, unlike_a_throttle};
 
 scenarios![produce_is_throttled_by_its_connection, fetch_is_throttled_by_its_connection];
 
@@ -15,8 +15,6 @@ const BYTES_A_SECOND: f64 = 5_000.0;
 /// Sizes of the first record, and of those that cross the line.
 const LARGE: usize = 45_000;
 const SMALL: usize = 2_500;
-/// A throttle time that can be told from the ordinary time of an answer.
-const TELLING_MS: i32 = 300;
 const SOON: Duration = Duration::from_secs(10);
 
 /// Quota throttling: the response is sent at once with throttle_time_ms > 0, then the broker stops
@@ -37,16 +35,16 @@ async fn produce_is_throttled_by_its_connection(cx: &mut Cx) -> Outcome {
     conn.ask(large).await?.ok()?;
     let mut written = 1;
     let mut tries = cx.tries("a throttled Produce", SOON);
-    let throttled = loop {
+    loop {
         let small = cx.produce(&partition, cx.records(&[&"v".repeat(SMALL)])?)?;
         let reply = conn.ask(small).await?.expect_ok()?;
         written += 1;
-        if reply.throttle_time_ms >= TELLING_MS {
-            break (reply.throttle_time_ms, reply.took());
+        let answer = (reply.throttle_time_ms, reply.took());
+        match unlike_a_throttle(cx, &mut conn, answer).await? {
+            None => break,
+            Some(why) => tries.expect(why).await?,
         }
-        tries.expect(format!("throttle_time_ms = {}", reply.throttle_time_ms)).await?;
-    };
-    expect_held(cx, &mut conn, throttled).await?;
+    }
     // The throttled records are appended like all others.
     let end = conn.ask(list_offsets(&partition, -1)).await?.expect_ok()?;
     let end = end.at("topics[0].partitions[0].offset")?;
@@ -71,17 +69,17 @@ async fn fetch_is_throttled_by_its_connection(cx: &mut Cx) -> Outcome {
     conn.client_id(Some(&client));
     conn.ask(cx.fetch(&partition, 0)?).await?.ok()?;
     let mut tries = cx.tries("a throttled Fetch", SOON);
-    let throttled = loop {
+    loop {
         let reply = conn.ask(cx.fetch(&partition, small)?).await?.expect_ok()?;
         if reply.throttle_time_ms > 0 {
             let partitions = reply.responses.iter().flat_map(|topic| &topic.partitions);
             let bytes: usize = partitions.filter_map(|p| p.records.as_ref()).map(|r| r.len()).sum();
             reply.require(bytes == 0, "no records in a throttled answer", || bytes.to_string())?;
         }
-        if reply.throttle_time_ms >= TELLING_MS {
-            break (reply.throttle_time_ms, reply.took());
+        let answer = (reply.throttle_time_ms, reply.took());
+        match unlike_a_throttle(cx, &mut conn, answer).await? {
+            None => return Ok(()),
+            Some(why) => tries.expect(why).await?,
         }
-        tries.expect(format!("throttle_time_ms = {}", reply.throttle_time_ms)).await?;
-    };
-    expect_held(cx, &mut conn, throttled).await
+    }
 }
