@@ -39,9 +39,10 @@ pub enum Loss {
 /// Carries a message from version `from` to version `to`: fields that `to` adds stand at their default, fields that it lacks go.
 ///
 /// A value that would be lost and is not its field's default is an error, unless `may_lose` names the field: by its own name
-/// (`topic_id`) or by its path without indices (`topics.topic_id`); `*` names all. The tables keep one name per field over all versions, the
-/// newest, so a field that some release renamed crosses like any other. A field whose content moved to another field does not
-/// follow it: that is a loss and says so.
+/// (`topic_id`) or by its path without indices (`topics.topic_id`); `*` names all, unknown tags too. The tables keep one name per
+/// field over all
+/// versions, the newest, so a field that some release renamed crosses like any other. A field whose content moved to another
+/// field does not follow it: that is a loss and says so.
 pub fn cross(
     key: i16,
     direction: Direction,
@@ -73,6 +74,9 @@ struct Crossing<'a> {
     /// Where the crossing is. After a loss it stays there.
     steps: Vec<Step>,
 }
+
+/// What names every field in `may_lose`.
+const EVERYTHING: &str = "*";
 
 enum Step {
     Name(&'static str),
@@ -139,10 +143,11 @@ impl Crossing<'_> {
 
     fn unknown(&mut self, value: &Struct, crossed: &mut Struct) -> Result<(), Loss> {
         for (tag, bytes) in value.unknown() {
-            if !self.tags {
+            if self.tags {
+                crossed.push_unknown(*tag, bytes.clone());
+            } else if !self.may_lose.contains(&EVERYTHING) {
                 return Err(Loss::UnknownTag { tag: *tag });
             }
-            crossed.push_unknown(*tag, bytes.clone());
         }
         Ok(())
     }
@@ -154,7 +159,9 @@ impl Crossing<'_> {
             Step::Index(_) => None,
         });
         let path = self.path(false);
-        self.may_lose.iter().any(|named| Some(*named) == name || *named == path || *named == "*")
+        self.may_lose
+            .iter()
+            .any(|named| Some(*named) == name || *named == path || *named == EVERYTHING)
     }
 
     fn path(&self, indices: bool) -> String {
