@@ -69,10 +69,10 @@ pub(super) fn result<'a>(
     of: &Partition,
 ) -> Result<&'a PartitionProduceResponse, Failure> {
     let topics = body.responses.iter().filter(|topic| {
-        if topic.topic_id.is_nil() {
-            topic.name.as_str() == of.topic
-        } else {
+        if topic.name.is_empty() {
             topic.topic_id == of.topic_id
+        } else {
+            topic.name.as_str() == of.topic
         }
     });
     let mut results = topics.flat_map(|topic| &topic.partition_responses);
