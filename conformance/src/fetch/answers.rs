@@ -38,7 +38,7 @@ pub(super) fn fetch_all(cx: &Cx, parts: &[(&Partition, i64)]) -> Result<FetchReq
 }
 
 /// The partitions of an answer in their order.
-pub(super) fn listed<'a>(body: &'a Body<FetchResponse>, of: &[&Partition]) -> Vec<Option<usize>> {
+pub(super) fn listed(body: &Body<FetchResponse>, of: &[&Partition]) -> Vec<Option<usize>> {
     let results = body.responses.iter().flat_map(|topic| {
         topic.partitions.iter().map(move |result| (topic, result.partition_index))
     });
@@ -82,7 +82,7 @@ pub(super) fn offsets(contents: &Contents) -> Vec<i64> {
 
 /// Offsets and values of these records, in their order.
 pub(super) fn values(contents: &Contents) -> Vec<(i64, String)> {
-    let value = |value: Option<&::bytes::Bytes>| {
+    let value = |value: Option<&bytes::Bytes>| {
         value.map_or_else(String::new, |value| String::from_utf8_lossy(value).into_owned())
     };
     contents.records().map(|record| (record.offset, value(record.value))).collect()

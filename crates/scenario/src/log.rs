@@ -1,10 +1,10 @@
 //! The log of a partition: written and trimmed by set-up, and looked at after the act.
 
 use bytes::Bytes;
+use kafka_protocol::messages::TopicName;
 use kafka_protocol::messages::delete_records_request::{
     DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic,
 };
-use kafka_protocol::messages::{ProduceRequest, ProduceResponse, TopicName};
 use kconform_wire::records::{self, Contents};
 use kconform_wire::schema::Value;
 
@@ -58,21 +58,12 @@ impl Cx {
         let version = self.newest(keys::Produce)?;
         let request = requests::produce(version, to, records);
         let mut conn = self.at_leader(to).await?;
-        let body = self.appended(&mut conn, version, &request).await?;
+        let body = self.settle_at(&mut conn, version, &request, LEADER_ON_ITS_WAY).await?.ok()?;
         self.left(conn);
         let result = body.responses.first().and_then(|topic| topic.partition_responses.first());
         result
             .map(|partition| partition.base_offset)
             .ok_or_else(|| Failure::blocked("one result for one partition", "none"))
-    }
-
-    async fn appended(
-        &self,
-        conn: &mut Conn,
-        version: i16,
-        request: &ProduceRequest,
-    ) -> Result<Body<ProduceResponse>, Failure> {
-        self.settle_at(conn, version, request, LEADER_ON_ITS_WAY).await?.ok()
     }
 
     /// Start and end of the partition's log.
