@@ -10,6 +10,7 @@ mod cx;
 mod facts;
 mod failure;
 pub mod keys;
+pub mod principals;
 mod reply;
 pub mod requests;
 mod scenario;
