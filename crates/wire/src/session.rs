@@ -382,8 +382,7 @@ fn correlation_of(request: &[u8]) -> Option<[u8; 4]> {
 fn rewrite_correlation(script: &mut Script, lane: u32, what: &mut What) {
     let What::Frame { bytes } = what else { return };
     let Some(recorded) = bytes.0.get(..4) else { return };
-    let found =
-        script.correlations.iter().position(|(l, theirs, _)| *l == lane && theirs == recorded);
+    let found = script.correlations.iter().position(|(l, theirs, _)| *l == lane && theirs == recorded);
     if let Some(at) = found {
         let (_, _, ours) = script.correlations.remove(at);
         let mut changed = bytes.0.to_vec();
@@ -392,7 +391,12 @@ fn rewrite_correlation(script: &mut Script, lane: u32, what: &mut What) {
     }
 }
 
-fn same_bytes(ours: &Bytes, recorded: &Bytes, redacted: usize, matching: Option<Matching>) -> Turn {
+fn same_bytes(
+    ours: &Bytes,
+    recorded: &Bytes,
+    redacted: usize,
+    matching: Option<Matching>,
+) -> Turn {
     if matching == Some(Matching::Lenient) {
         return match (ours.get(4..8), recorded.get(4..8)) {
             (Some(a), Some(b)) if a != b => {
