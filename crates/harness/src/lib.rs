@@ -15,6 +15,7 @@ pub mod recording;
 mod refusal;
 mod replay;
 mod run;
+pub mod settings;
 mod sink;
 mod suite;
 mod target;
