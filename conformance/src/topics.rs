@@ -19,7 +19,7 @@ pub(crate) async fn delete_topic(cx: &Cx, conn: &mut Conn, name: &str) -> Outcom
     let topic = DeleteTopicState::default().with_name(Some(TopicName(text(name))));
     let request = DeleteTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(30_000);
     conn.ask_newest(request).await?.ok()?;
-    let mut tries = cx.tries(format!("topic {name} to be gone"), Duration::from_secs(20));
+    let mut tries = cx.tries(format!("topic {name} to be gone"), Duration::from_secs(40));
     loop {
         // Version 4 is the first that can say "do not create".
         let asked = requests::metadata(4, &[name]);

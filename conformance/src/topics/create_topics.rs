@@ -83,10 +83,10 @@ async fn a_dry_run_says_what_would_happen_and_creates_nothing(cx: &mut Cx) -> Ou
 async fn an_existing_topic_is_left_alone(cx: &mut Cx) -> Outcome {
     let own = cx.partition().await?;
     let mut conn = cx.connect().await?;
-    let before = conn.ask_newest(by_name(&own.topic)).await?.ok()?;
+    let before = conn.ask_newest(by_name(&own.topic)).await?.answered()?;
     let reply = conn.ask(create(vec![topic(&own.topic)])).await?;
     reply.expect_error_at("topics[0].error_code", TopicAlreadyExists)?;
-    let after = conn.ask_newest(by_name(&own.topic)).await?.expect_ok()?;
+    let after = conn.ask_newest(by_name(&own.topic)).await?.expect_answer()?;
     let shape = |body: &Body<kafka_protocol::messages::MetadataResponse>| {
         body.topics.first().map(|found| (found.topic_id, found.partitions.len()))
     };
