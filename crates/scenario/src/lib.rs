@@ -11,6 +11,7 @@ mod facts;
 mod failure;
 pub mod keys;
 mod log;
+pub mod principals;
 mod reply;
 pub mod requests;
 mod scenario;
