@@ -10,8 +10,8 @@ use kconform_wire::schema::Value;
 
 use crate::failure::{Failure, Outcome};
 use crate::reply::Body;
-use crate::topics::Partition;
-use crate::{Conn, Cx, LEADER_ON_ITS_WAY, keys, requests, text};
+use crate::topics::{Partition, TopicSpec};
+use crate::{Code, Conn, Cx, keys, requests, text};
 
 /// The two ends of a log, as ListOffsets gives them to a consumer that reads uncommitted data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,25 +22,34 @@ pub struct Ends {
     pub end: i64,
 }
 
+/// Errors after which nothing was appended and a write may be sent again: a leader that is on its way, or
+/// NOT_ENOUGH_REPLICAS, which a follower that lags under load causes for a moment.
+const NOT_YET_WRITABLE: &[Code] = &[Code(3), Code(5), Code(6), Code(19)];
+
 impl Cx {
     /// Partitions that no other case uses, led by one broker, so that one request may name them
     /// all.
     ///
     /// # Errors
-    /// [`Failure::Blocked`] when the pool cannot make them.
+    /// [`Failure::Blocked`] when they do not come about.
     pub async fn partitions<const N: usize>(&self) -> Result<[Partition; N], Failure> {
-        let mut found: Vec<Partition> = Vec::new();
-        // Leaders take turns, so this many draws find N of one broker among three, with room to
-        // spare.
-        for _ in 0..N * 6 {
-            let partition = self.partition().await?;
-            if found.first().is_none_or(|first| first.leader == partition.leader) {
-                found.push(partition);
+        let brokers = self.facts().brokers.len();
+        let mut drawn = Vec::new();
+        if brokers < 2 {
+            for _ in 0..N {
+                drawn.push(self.partition().await?);
             }
-            if found.len() == N {
-                break;
-            }
+        } else {
+            // So many that some broker leads N of them, however they are spread.
+            let count = i32::try_from(brokers * N.saturating_sub(1) + 1).unwrap_or(i32::MAX);
+            let topic = self.topic_with(TopicSpec::default().partitions(count)).await?;
+            drawn.extend((0..count).map(|index| topic.partition(index)));
         }
+        let leads = |leader| drawn.iter().filter(|partition| partition.leader == leader).count();
+        let leader = drawn.iter().map(|partition| partition.leader).max_by_key(|id| leads(*id));
+        let mut found = drawn.clone();
+        found.retain(|partition| Some(partition.leader) == leader);
+        found.truncate(N);
         <[Partition; N]>::try_from(found).map_err(|found| {
             Failure::blocked(
                 format!("{N} partitions of one leader"),
@@ -58,7 +67,7 @@ impl Cx {
         let version = self.newest(keys::Produce)?;
         let request = requests::produce(version, to, records);
         let mut conn = self.at_leader(to).await?;
-        let body = self.settle_at(&mut conn, version, &request, LEADER_ON_ITS_WAY).await?.ok()?;
+        let body = self.settle_at(&mut conn, version, &request, NOT_YET_WRITABLE).await?.ok()?;
         self.left(conn);
         let result = body.responses.first().and_then(|topic| topic.partition_responses.first());
         result
