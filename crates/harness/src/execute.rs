@@ -14,7 +14,7 @@ use crate::plan::Case;
 use crate::pool::{Handout, Topics};
 
 /// The time that a case may take. Single waits end long before; this is for loops that never end.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(90);
+pub const DEADLINE: Duration = Duration::from_secs(90);
 
 /// What all cases of a run share.
 #[derive(Clone, Debug)]

@@ -15,12 +15,14 @@ pub mod recording;
 mod refusal;
 mod replay;
 mod run;
+pub mod settings;
 mod sink;
 mod suite;
 mod target;
 mod undo_security;
 
 pub use cleanup::clean;
+pub use execute::DEADLINE;
 pub use probe::{Probed, Unreachable, probe};
 pub use replay::{Played, ReplayOptions, replay};
 pub use run::{Done, Options, run, wanted};

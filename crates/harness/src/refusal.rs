@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use kconform_scenario::wire::schema;
+use kconform_scenario::wire::schema::{self, Direction};
 use kconform_scenario::{Ending, Outcome, keys};
 
 use crate::execute::Env;
@@ -42,7 +42,11 @@ async fn ask(env: &Env, key: i16, version: i16) -> Result<String, String> {
             Err(failure) => Err(probe::sentence(&failure)),
         };
     }
-    let reply = conn.ask_bytes(key, version, bytes::Bytes::new()).await;
+    // A well-formed body, so that a broker which serves the version after all has no reason to close.
+    let body = schema::default_value(key, version, Direction::Request)
+        .and_then(|value| schema::encode(key, version, Direction::Request, &value).ok())
+        .unwrap_or_default();
+    let reply = conn.ask_bytes(key, version, body).await;
     let name = schema::api(key).map_or("the API", |api| api.name());
     match reply.ending() {
         Ending::Closed { partial: 0 } => Ok("closed the connection".to_owned()),

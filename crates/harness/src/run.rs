@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use kconform_report::{Finding, Record, Verdict};
-use kconform_scenario::Undo;
+use kconform_scenario::{Facts, Undo};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 use crate::evidence;
@@ -43,6 +43,8 @@ pub struct Options {
     pub keep_events: bool,
     /// The run id; fixed for recordings that are committed.
     pub run_id: String,
+    /// The time that a case may take; [`DEADLINE`](crate::DEADLINE) unless there is a reason.
+    pub deadline: Duration,
     /// How long a lost target may be away.
     pub target_wait: Duration,
     /// Suspects of a lost target may be run again, each alone.
@@ -68,6 +70,8 @@ pub struct Done {
     pub recorded: Vec<Recorded>,
     /// The records are in the results folder.
     pub on_disk: bool,
+    /// What was known of the target.
+    pub facts: Arc<Facts>,
 }
 
 struct Context {
@@ -114,7 +118,7 @@ pub fn run(
             probed.access.clone(),
             format!("kc-{}", options.run_id),
         )),
-        deadline: execute::DEADLINE,
+        deadline: options.deadline,
         interrupted,
     };
     let context = Arc::new(Context {
@@ -156,6 +160,7 @@ pub fn run(
         leftovers,
         recorded: std::mem::take(&mut *lock(&context.recorded)),
         on_disk: context.sink.on_disk(),
+        facts: context.env.facts.clone(),
     }
 }
 

@@ -11,6 +11,20 @@ pub fn default_value(key: i16, version: i16, direction: Direction) -> Option<Val
     message.versions.contains(version).then(|| Value::Struct(of_fields(&message.fields, version)))
 }
 
+/// An item of the array at `path` (`topics.partitions`), every field of `version` at its default; `None` when the tables
+/// lack the version, or the path leads to no array of structs.
+pub fn default_item(key: i16, version: i16, direction: Direction, path: &str) -> Option<Value> {
+    let message = crate::api(key)?.message(direction);
+    let mut fields = &message.fields;
+    for name in path.split('.') {
+        let field = present(fields, version).find(|field| field.name == name)?;
+        let Kind::Array(item) = &field.kind else { return None };
+        let Kind::Struct(inner) = &**item else { return None };
+        fields = inner;
+    }
+    message.versions.contains(version).then(|| Value::Struct(of_fields(fields, version)))
+}
+
 /// The default of one field in `version`.
 pub(crate) fn of_field(field: &Field, version: i16) -> Value {
     match field.default {

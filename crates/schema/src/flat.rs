@@ -1,11 +1,10 @@
 //! The fast half of the walker: a flat program per message and version.
 //!
 //! A program answers one question, whether a body keeps every rule, and keeps no path. Adjacent fields of fixed size are one skip;
-//! an array of fixed elements is one check. Who wants to know what broke runs the tree ([`crate::decode`]) over the same bytes.
+//! an array of fixed elements is one check. Who wants to know what broke runs the tree ([`crate::decode`]) over the same bytes. The
+//! two share no line of reading, so that each can convict the other.
 
-use crate::breach::{Fault, Rule};
 use crate::encode;
-use crate::primitives::Reader;
 use crate::tree::{Field, Kind, Message, present};
 
 /// The program of one message in one version.
@@ -66,16 +65,15 @@ impl Program {
         compiler.program
     }
 
-    /// Walks a whole body. `Ok(true)` when there is something to note.
-    pub(crate) fn run(&self, body: &[u8]) -> Result<bool, Fault> {
-        let mut run = Run { program: self, reader: Reader::new(body), noted: false };
+    /// Walks a whole body. `None` when it breaks a rule, `Some(true)` when it breaks none and there is something to note.
+    pub(crate) fn run(&self, body: &[u8]) -> Option<bool> {
+        let mut run = Run { program: self, rest: body, noted: false };
         if self.flexible {
             run.block::<true>(0)?
         } else {
             run.block::<false>(0)?
         }
-        run.reader.finish()?;
-        Ok(run.noted | run.reader.saw_long_varint())
+        run.rest.is_empty().then_some(run.noted)
     }
 }
 
@@ -167,101 +165,152 @@ fn push(ops: &mut Vec<Op>, op: Op) {
     }
 }
 
+/// A run over the bytes that are left. It keeps no offset and no reason: `None` is all it says of a broken rule.
 struct Run<'a> {
     program: &'a Program,
-    reader: Reader<'a>,
+    rest: &'a [u8],
     noted: bool,
 }
 
-impl Run<'_> {
-    fn block<const FLEXIBLE: bool>(&mut self, block: u32) -> Result<(), Fault> {
+impl<'a> Run<'a> {
+    fn block<const FLEXIBLE: bool>(&mut self, block: u32) -> Option<()> {
         let program = self.program;
         for op in &program.blocks[block as usize] {
             match *op {
                 Op::Skip(size) => {
-                    self.reader.take(size as usize)?;
+                    self.take(size as usize)?;
                 }
                 Op::Bool => {
-                    self.reader.bool()?;
+                    (self.byte()? <= 1).then_some(())?;
                 }
                 Op::String { nullable } => {
-                    let length = self.reader.string_length::<FLEXIBLE>()?;
-                    if let Some(length) = self.unless_null(length, nullable)? {
-                        self.reader.text(length)?;
-                    }
+                    let length =
+                        if FLEXIBLE { self.compact(nullable)? } else { self.length16(nullable)? };
+                    let text = self.take(length)?;
+                    std::str::from_utf8(text).ok()?;
                 }
                 Op::Bytes { nullable } => {
-                    let length = self.reader.bytes_length::<FLEXIBLE>()?;
-                    if let Some(length) = self.unless_null(length, nullable)? {
-                        self.reader.take(length)?;
-                    }
+                    let length = self.length::<FLEXIBLE>(nullable)?;
+                    self.take(length)?;
                 }
                 Op::Fixed { size, nullable } => {
-                    let count = self.reader.count::<FLEXIBLE>()?;
-                    if let Some(count) = self.unless_null(count, nullable)? {
-                        // No overflow: a count is at most the bytes that are left.
-                        self.reader.take(count * size as usize)?;
-                    }
+                    let count = self.length::<FLEXIBLE>(nullable)?;
+                    self.take(count.checked_mul(size as usize)?)?;
                 }
                 Op::Array { block, nullable } => {
-                    let count = self.reader.count::<FLEXIBLE>()?;
-                    if let Some(count) = self.unless_null(count, nullable)? {
-                        for _ in 0..count {
-                            self.block::<FLEXIBLE>(block)?;
-                        }
+                    // Every element takes a byte at least: a count beyond the bytes that are left soon runs out of them.
+                    for _ in 0..self.length::<FLEXIBLE>(nullable)? {
+                        self.block::<FLEXIBLE>(block)?;
                     }
                 }
-                Op::Optional { block } => match self.reader.i8()? {
-                    -1 => {}
+                Op::Optional { block } => match self.byte()? {
+                    0xff => {}
                     1 => self.block::<FLEXIBLE>(block)?,
-                    byte => {
-                        return Err(self.fault(Rule::NotPresence { byte: byte.cast_unsigned() }));
-                    }
+                    _ => return None,
                 },
                 Op::Tags(tags) => {
-                    let count = self.reader.uvarint()?;
+                    let count = self.uvarint()?;
                     if count != 0 {
-                        self.tags::<FLEXIBLE>(count, &program.tags[tags as usize])?;
+                        self.tags(count, &program.tags[tags as usize])?;
                     }
                 }
             }
         }
-        Ok(())
+        Some(())
+    }
+
+    fn tags(&mut self, count: u32, known: &[Tag]) -> Option<()> {
+        let mut least = 0;
+        for _ in 0..count {
+            let tag = self.uvarint()?;
+            // The tag after the highest one there is would be this.
+            (u64::from(tag) >= least).then_some(())?;
+            least = u64::from(tag) + 1;
+            let size = self.uvarint()? as usize;
+            let value = self.take(size)?;
+            match known.iter().find(|known| known.number == tag) {
+                None => self.noted = true,
+                Some(Tag { block, default, .. }) => {
+                    let behind = std::mem::replace(&mut self.rest, value);
+                    self.block::<true>((*block)?)?;
+                    self.rest.is_empty().then_some(())?;
+                    self.rest = behind;
+                    self.noted |= value == default.as_slice();
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// The length of bytes or the count of an array. Null, where it may be, has no bytes: 0.
+    #[inline]
+    fn length<const FLEXIBLE: bool>(&mut self, nullable: bool) -> Option<usize> {
+        if FLEXIBLE {
+            return self.compact(nullable);
+        }
+        let (length, rest) = self.rest.split_first_chunk()?;
+        self.rest = rest;
+        not_below_null(i64::from(i32::from_be_bytes(*length)), nullable)
+    }
+
+    /// The length of a string outside flexible versions.
+    #[inline]
+    fn length16(&mut self, nullable: bool) -> Option<usize> {
+        let (length, rest) = self.rest.split_first_chunk()?;
+        self.rest = rest;
+        not_below_null(i64::from(i16::from_be_bytes(*length)), nullable)
     }
 
     #[inline]
-    fn unless_null(&self, length: Option<usize>, nullable: bool) -> Result<Option<usize>, Fault> {
-        if length.is_none() && !nullable { Err(self.fault(Rule::Null)) } else { Ok(length) }
+    fn compact(&mut self, nullable: bool) -> Option<usize> {
+        not_below_null(i64::from(self.uvarint()?) - 1, nullable)
     }
 
-    #[cold]
-    fn tags<const FLEXIBLE: bool>(&mut self, count: u32, known: &[Tag]) -> Result<(), Fault> {
-        let mut last = None;
-        for _ in 0..count {
-            let (tag, size) = self.reader.tag(last)?;
-            last = Some(tag);
-            let start = self.reader.clone();
-            match known.iter().find(|known| known.number == tag) {
-                None => {
-                    self.reader.take(size)?;
-                    self.noted = true;
-                }
-                Some(Tag { block: None, .. }) => return Err(self.fault(Rule::TagTooEarly { tag })),
-                Some(Tag { block: Some(block), default, .. }) => {
-                    let end = self.reader.narrow(size);
-                    self.block::<FLEXIBLE>(*block)?;
-                    self.reader.finish()?;
-                    self.reader.widen(end);
-                    let mut start = start;
-                    self.noted |= start.take(size)? == default.as_slice();
-                }
+    #[inline]
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.rest.split_at_checked(count)?;
+        self.rest = rest;
+        Some(taken)
+    }
+
+    #[inline]
+    fn byte(&mut self) -> Option<u8> {
+        let (byte, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(*byte)
+    }
+
+    #[inline]
+    fn uvarint(&mut self) -> Option<u32> {
+        match self.rest {
+            [byte @ 0..0x80, rest @ ..] => {
+                self.rest = rest;
+                Some(u32::from(*byte))
+            }
+            _ => self.long_uvarint(),
+        }
+    }
+
+    #[inline(never)]
+    fn long_uvarint(&mut self) -> Option<u32> {
+        let mut value = 0;
+        for index in 0..5 {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f) << (7 * index);
+            if byte < 0x80 {
+                self.noted |= byte == 0;
+                return u32::try_from(value).ok();
             }
         }
-        Ok(())
+        None
     }
+}
 
-    #[cold]
-    fn fault(&self, rule: Rule) -> Fault {
-        Fault { offset: self.reader.offset(), rule }
+#[inline]
+fn not_below_null(length: i64, nullable: bool) -> Option<usize> {
+    match length {
+        0.. => usize::try_from(length).ok(),
+        -1 if nullable => Some(0),
+        _ => None,
     }
 }

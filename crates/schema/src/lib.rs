@@ -18,6 +18,7 @@ mod encode;
 pub mod errors;
 mod flat;
 pub mod generate;
+mod place;
 pub mod primitives;
 mod text;
 pub mod tree;
@@ -28,7 +29,7 @@ pub use api::{Api, api, api_named, apis};
 pub use breach::{Breach, Fault, Note, Oddity, Rule};
 pub use cross::{Loss, Lost, cross};
 pub use decode::{Decoded, decode, decode_noting};
-pub use defaults::default_value;
+pub use defaults::{default_item, default_value};
 pub use encode::{EncodeError, Unfit, encode};
 pub use tree::Direction;
 pub use value::{PathError, Stop, Struct, Value};
@@ -53,16 +54,16 @@ pub fn walk(key: i16, version: i16, direction: Direction, body: &[u8]) -> Result
 /// then as cheap as [`walk`].
 pub fn notes(key: i16, version: i16, direction: Direction, body: &[u8]) -> Vec<Note> {
     match program(key, version, direction).map(|program| program.run(body)) {
-        Some(Ok(true)) => decode_noting(key, version, direction, &Bytes::copy_from_slice(body))
+        Some(Some(true)) => decode_noting(key, version, direction, &Bytes::copy_from_slice(body))
             .map_or_else(|_| Vec::new(), |decoded| decoded.notes),
-        Some(Ok(false) | Err(_)) | None => Vec::new(),
+        _ => Vec::new(),
     }
 }
 
 /// The verdict of the flat program alone, which [`walk`] trusts when it is `true`; `None` when the tables lack the version. For
 /// tests and measurements: the flat program and the tree must always agree.
 pub fn passes(key: i16, version: i16, direction: Direction, body: &[u8]) -> Option<bool> {
-    program(key, version, direction).map(|program| program.run(body).is_ok())
+    program(key, version, direction).map(|program| program.run(body).is_some())
 }
 
 fn program(key: i16, version: i16, direction: Direction) -> Option<&'static flat::Program> {

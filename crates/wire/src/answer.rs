@@ -65,7 +65,7 @@ pub fn read(key: i16, version: i16, correlation: i32, frame: &Bytes) -> Result<A
     let body = frame.slice(start..);
     schema::walk(key, version, Direction::Response, &body).map_err(|found| Breach {
         offset: start + found.offset,
-        path: found.path.clone(),
+        path: if found.path.is_empty() { "body".to_owned() } else { found.path.clone() },
         rule: found.rule.to_string(),
     })?;
     notes.extend(

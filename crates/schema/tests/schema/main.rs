@@ -3,8 +3,11 @@
 
 mod breaches;
 mod crossing;
+mod encoding;
+mod generate;
 mod hostile;
 mod kafka_protocol;
+mod primitives;
 mod random;
 mod round_trip;
 mod tables;

@@ -75,6 +75,19 @@ pub enum Breakage {
 }
 
 impl Batch {
+    /// An uncompressed batch of one keyless record that [`Batch::encode`] writes in exactly `bytes` bytes, as size limits
+    /// (`max.message.bytes`) count them. `None` below 68, and for the few sizes that are skipped where a length takes
+    /// one byte more.
+    pub fn of_size(bytes: usize) -> Option<Self> {
+        // Between the header and the value: four bytes of fields, the header count, and two lengths of up to five.
+        let value =
+            (7..=15).filter_map(|around| bytes.checked_sub(HEADER + around)).find(|value| {
+                let body = 5 + varint_size(*value) + value;
+                HEADER + varint_size(body) + body == bytes
+            })?;
+        Some(Self::of([vec![b'x'; value]]))
+    }
+
     /// Writes the batch with a right length, CRC and record count.
     pub fn encode(&self) -> Bytes {
         self.encode_broken(&[])
@@ -192,6 +205,12 @@ fn put_record(out: &mut Vec<u8>, record: &Record, index: usize, breakages: &[Bre
     }
     varint::put(out, length);
     out.extend_from_slice(&body);
+}
+
+fn varint_size(length: usize) -> usize {
+    let mut out = Vec::new();
+    varint::put(&mut out, to_i64(length));
+    out.len()
 }
 
 fn put_nullable(out: &mut Vec<u8>, bytes: Option<&Bytes>) {

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256, Sha512};
 /// Fewest iterations that a client accepts (`ScramMechanism`, RFC 7677 section 4).
 pub const MIN_ITERATIONS: u32 = 4096;
 
-/// Most iterations that a client accepts: some seconds of work. Brokers of Apache store 16384 at most.
+/// Most iterations that a client accepts: some tenths of a second of work. Brokers of Apache store 16384 at most.
 pub const MAX_ITERATIONS: u32 = 1_000_000;
 
 /// Which hash, and so which mechanism.
@@ -72,7 +72,7 @@ impl Hash {
         }
     }
 
-    /// `SaltedPassword`, what a broker is given when a user is made (AlterUserScramCredentials). Costs about 0.1
+    /// `SaltedPassword`, what a broker is given when a user is made (AlterUserScramCredentials). Costs about 0.15
     /// microseconds per iteration.
     pub fn salted_password(self, password: &str, salt: &[u8], iterations: u32) -> Vec<u8> {
         const ANY_KEY: &str = "HMAC takes keys of any length";

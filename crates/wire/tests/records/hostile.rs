@@ -55,7 +55,7 @@ fn exercise(raw: Bytes) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
     fn mutated_entries(

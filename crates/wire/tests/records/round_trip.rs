@@ -161,6 +161,26 @@ fn the_builder_keeps_its_own_fields_true() {
 }
 
 #[test]
+fn a_batch_of_a_given_size() {
+    let sizes = (68..400).chain(8_100..8_500).chain([1_048_588, 1_048_589]);
+    let skipped = sizes
+        .filter(|size| match Batch::of_size(*size) {
+            Some(batch) => {
+                let raw = batch.encode();
+                assert_eq!(raw.len(), *size);
+                read(&raw).unwrap();
+                false
+            }
+            None => true,
+        })
+        .count();
+    // One for each length that outgrows one or two bytes: that of the value, then that of the record.
+    assert_eq!(skipped, 4);
+    assert_eq!(Batch::of_size(67), None);
+    assert_eq!(Batch::of_size(0), None);
+}
+
+#[test]
 fn a_batch_that_compaction_emptied_is_legal_and_counts() {
     for codec in Codec::all() {
         let batch = Batch { base_offset: 10, last_offset_delta: 4, codec, ..Batch::new() };

@@ -1,0 +1,75 @@
+//! The command that repeats a case, as findings and records name it. It holds files and addresses, never a secret.
+
+use kconform_brokers::Release;
+
+use crate::args::Conform;
+
+/// The command up to `--exact`: how the target is reached, and what changes a verdict.
+pub(crate) fn command(args: &Conform, own: Option<Release>) -> String {
+    let mut words = start();
+    match own {
+        Some(release) => words.extend(["--release".to_owned(), release.to_string()]),
+        None => words.extend(args.reach.again()),
+    }
+    if own.is_some() && args.own.nodes != 1 {
+        words.extend(["--nodes".to_owned(), args.own.nodes.to_string()]);
+    }
+    if own.is_some() && args.own.no_authorizer {
+        words.push("--no-authorizer".to_owned());
+    }
+    if own.is_some() && args.own.apache_defaults {
+        words.push("--apache-defaults".to_owned());
+    }
+    if let Some(reference) = args.manner.reference {
+        words.extend(["--reference".to_owned(), reference.to_string()]);
+    }
+    if args.manner.allow_disruptive {
+        words.push("--allow-disruptive".to_owned());
+    }
+    if args.manner.strict {
+        words.push("--strict".to_owned());
+    }
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// The same for a recording.
+pub(crate) fn replay(recording: &str) -> String {
+    let words = start().into_iter().chain(["--replay".to_owned(), recording.to_owned()]);
+    words.map(|word| quoted(&word)).collect::<Vec<_>>().join(" ")
+}
+
+/// `kconform conform`, or `cargo xtask conform` where the user came that way.
+fn start() -> Vec<String> {
+    let called = std::env::var("KCONFORM_INVOKED_AS").unwrap_or_else(|_| "kconform".to_owned());
+    called.split_whitespace().map(str::to_owned).chain(["conform".to_owned()]).collect()
+}
+
+/// A word as a POSIX shell takes it for one.
+fn quoted(word: &str) -> String {
+    let plain = |char: char| char.is_ascii_alphanumeric() || "-_./:,=@%+[]".contains(char);
+    // Brackets are plain only where they cannot match a file: around an IPv6 address.
+    if !word.is_empty() && word.chars().all(plain) && !word.contains('[') {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_for_a_shell_only_where_they_must() {
+        for (word, shown) in [
+            ("a.example:9092,b:1", "a.example:9092,b:1"),
+            ("my file.toml", "'my file.toml'"),
+            ("it's", r"'it'\''s'"),
+            ("[::1]:9092", "'[::1]:9092'"),
+            ("$HOME", "'$HOME'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(word), shown);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! `kconform conform`: reach or start a target, plan, run, show, write down, and end with the exit code.
+
+mod plan;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kconform_harness::{Done, Options, Probed, Target, fingerprint};
+use kconform_report::{
+    BLOCKED_OR_FAILED, CONFORMS, Circumstances, Manifest, Mode, NOTHING_EXECUTED, Run,
+    console_header, console_summary, exit_code, tally,
+};
+
+use crate::args::{Conform, Evidence};
+use crate::interrupt::Interrupt;
+use crate::own::Own;
+use crate::progress::Progress;
+use crate::results::Results;
+use crate::terminal::{Terminal, print, tell};
+use crate::trouble::Trouble;
+use crate::{again, list, own, reach, replayed, results, suite};
+
+/// How long a lost target may be away when nobody says.
+const TARGET_WAIT: Duration = Duration::from_secs(30);
+/// Between two looks at a target that is not there yet.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Runs the command; gives the exit code.
+pub(crate) fn run(args: &Conform) -> Result<i32, Trouble> {
+    if args.output.list {
+        return list::run(&args.filter, args.output.format);
+    }
+    if args.replay_asked() {
+        return replayed::asked(args);
+    }
+    if let Some(reference) = args.manner.reference {
+        reach::known_reference(reference)?;
+    }
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Trouble::Ours(format!("no runtime for the network: {error}")))?;
+    let interrupt = Interrupt::install(runtime.handle());
+    if !args.reach.is_empty() {
+        let target = reach::target(args)?;
+        return judge(args, &runtime, &interrupt, target, None);
+    }
+    match own::start(&args.own)? {
+        own::Started::Running(own) => {
+            let target = own.target(args)?;
+            judge(args, &runtime, &interrupt, target, Some(&own))
+        }
+        own::Started::Impossible(why) => {
+            tell(&why);
+            replayed::replay_committed(args)
+        }
+    }
+}
+
+fn judge(
+    args: &Conform,
+    runtime: &tokio::runtime::Runtime,
+    interrupt: &Interrupt,
+    target: Target,
+    own: Option<&Own>,
+) -> Result<i32, Trouble> {
+    let terminal = Terminal::of(args.output.plain);
+    let began = Instant::now();
+    let probed = runtime.block_on(probe(args, &target))?;
+    let suite = suite::suite();
+    let filter = args.filter.filter();
+    let cases = kconform_harness::wanted(&suite, &probed, &filter);
+    if cases.is_empty() {
+        return Err(Trouble::Nothing(crate::near::nothing_selected(&suite, &args.filter)));
+    }
+
+    let run_id = args.output.run_id.clone().unwrap_or_else(results::fresh_run_id);
+    let mut manifest = manifest(args, &run_id, &target, &probed);
+    manifest.planned = cases.len() * usize::try_from(args.manner.repeat).unwrap_or(1);
+    print(&console_header(&manifest, terminal.colour));
+    print(&plan::surroundings(&probed));
+    print(&plan::outline(&probed.facts, &cases, args.manner.repeat, args.manner.jobs));
+    if let Some(seed) = manifest.seed {
+        print(&format!("Shuffled: `--shuffle {seed}` gives this order again.\n"));
+    }
+    let results = Results::open(args, &run_id, &manifest);
+
+    let options = Options {
+        filter,
+        seed: manifest.seed,
+        repeat: args.manner.repeat,
+        jobs: usize::from(args.manner.jobs),
+        fail_fast: args.manner.fail_fast,
+        again: again::command(args, own.map(Own::release)),
+        results: results.folder(),
+        all_evidence: args.output.evidence == Evidence::All,
+        keep_events: args.output.record.is_some(),
+        run_id,
+        target_wait: args.manner.target_wait.unwrap_or(TARGET_WAIT),
+        convict: args.manner.allow_disruptive || own.is_some(),
+        mimic: None,
+    };
+    let progress = Arc::new(Progress::new(terminal, manifest.planned));
+    let done = kconform_harness::run(
+        &suite,
+        &probed,
+        cases,
+        options,
+        runtime.handle(),
+        progress.clone(),
+        interrupt.orderly(),
+    );
+    progress.finish();
+
+    let code = code(args, &done);
+    conclude(&mut manifest, &done, began, code);
+    let run = Run::new(manifest, done.records);
+    print(&format!("\n{}", console_summary(&run, terminal.colour)));
+    results.close(&run, done.on_disk);
+    if let Some(folder) = &args.output.record {
+        let product = own.map_or_else(
+            || format!("a target near {}", run.manifest.target.nearest),
+            |own| format!("Apache Kafka {}", own.release()),
+        );
+        results::record(folder, product, &probed.facts, done.recorded)?;
+    }
+    Ok(code)
+}
+
+/// Probes the target; waits for it where `--target-wait` says so.
+async fn probe(args: &Conform, target: &Target) -> Result<Probed, Trouble> {
+    let deadline = Instant::now() + args.manner.target_wait.unwrap_or_default();
+    let mut told = false;
+    loop {
+        match kconform_harness::probe(target).await {
+            Ok(probed) => return Ok(probed),
+            Err(error) if Instant::now() < deadline => {
+                if !told {
+                    tell(&format!("{error}; waiting for it (--target-wait)"));
+                    told = true;
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            Err(error) => return Err(Trouble::Unreachable(error.to_string())),
+        }
+    }
+}
+
+fn manifest(args: &Conform, run_id: &str, target: &Target, probed: &Probed) -> Manifest {
+    let facts = &probed.facts;
+    let bootstrap: Vec<String> = target.bootstrap.iter().map(|dial| dial.peer()).collect();
+    Manifest {
+        schema: kconform_report::SCHEMA_VERSION,
+        tool: format!("kconform {}", env!("CARGO_PKG_VERSION")),
+        run_id: run_id.to_owned(),
+        started: results::now(),
+        took_ms: 0,
+        mode: Mode::Live,
+        target: kconform_report::Target {
+            bootstrap: bootstrap.join(","),
+            cluster_id: facts.cluster_id.clone(),
+            brokers: facts.brokers.iter().map(results::broker).collect(),
+            nearest: format!("Apache Kafka {}", probed.nearest.reference),
+            why: probed.nearest.why.clone(),
+            features: facts
+                .finalized
+                .iter()
+                .map(|(name, level)| (name.clone(), level.to_string()))
+                .collect(),
+            authorizer: facts.authorizer,
+        },
+        reference: facts.reference.to_string(),
+        selection: std::env::args().skip(2).collect(),
+        seed: args.manner.shuffle.map(|seed| seed.unwrap_or_else(results::fresh_seed)),
+        planned: 0,
+        counts: kconform_report::Counts::default(),
+        exit_code: None,
+        apis: results::apis(&facts.apis, fingerprint::release(facts.reference)),
+        leftovers: Vec::new(),
+    }
+}
+
+/// The exit code. A run that was cut short, by a signal or by `--fail-fast`, proves nothing of the rest.
+fn code(args: &Conform, done: &Done) -> i32 {
+    let circumstances = Circumstances {
+        strict: args.manner.strict,
+        lost: done.lost,
+        planned: Some(done.planned),
+        ..Circumstances::default()
+    };
+    let code = exit_code(&done.records, &circumstances);
+    let stopped = |record: &kconform_report::Record| {
+        record.reason.as_deref().is_some_and(|reason| reason.contains("--fail-fast"))
+    };
+    let cut_short = done.interrupted || (args.manner.fail_fast && done.records.iter().any(stopped));
+    if cut_short && (code == CONFORMS || code == NOTHING_EXECUTED) {
+        BLOCKED_OR_FAILED
+    } else {
+        code
+    }
+}
+
+/// Completes the manifest. An interrupted run did not end, and its manifest says so by having no exit code.
+fn conclude(manifest: &mut Manifest, done: &Done, began: Instant, code: i32) {
+    manifest.took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    manifest.exit_code = (!done.interrupted).then_some(code);
+    manifest.leftovers.clone_from(&done.leftovers);
+    tally(manifest, &done.records);
+}

@@ -1,0 +1,125 @@
+//! Names near to one that nobody has.
+
+use conformance::catalogue;
+use kconform_harness::{Suite, plan};
+use kconform_scenario::wire::schema;
+
+use crate::args::FilterArgs;
+
+/// How many names are suggested for one that is wrong.
+const SUGGESTED: usize = 3;
+/// From this likeness on, by Jaro and Winkler, a name is worth suggesting.
+const LIKE: f64 = 0.75;
+
+/// What to tell somebody whose selection holds no case: which of its names nobody has and what they may have meant, or that the
+/// names are right and hold nothing together.
+pub(crate) fn nothing_selected(suite: &Suite, args: &FilterArgs) -> String {
+    let cases = plan::cases(suite, None);
+    let names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+    let apis: Vec<&str> = schema::apis().map(schema::Api::name).collect();
+    let families: Vec<&str> = catalogue::families().iter().map(|row| row.name.as_str()).collect();
+    let ids: Vec<&str> = catalogue::requirements().iter().map(|row| row.id.as_str()).collect();
+    let mut words: Vec<&str> = names.iter().flat_map(|name| name.split("::")).collect();
+    words.extend(&apis);
+    words.extend(&families);
+
+    let mut lines = vec!["no case is selected".to_owned()];
+    let mut look =
+        |flag: &str, given: &[String], known: &[&str], holds: &dyn Fn(&str, &str) -> bool| {
+            for name in given.iter().filter(|name| !known.iter().any(|known| holds(known, name))) {
+                lines.push(format!("  {flag}`{name}` matches nothing{}", suggestion(name, known)));
+            }
+        };
+    let same = |known: &str, name: &str| known.eq_ignore_ascii_case(name);
+    let api = |known: &str, name: &str| {
+        same(known, name) || name.parse().ok().and_then(schema::api).is_some()
+    };
+    look("--api ", &args.api, &apis, &api);
+    look("--family ", &args.family, &families, &same);
+    look("--id ", &args.id, &ids, &same);
+    look("--exact ", &args.exact, &names, &|known, name| known == name);
+    for part in args.parts.iter().filter(|part| !names.iter().any(|name| name.contains(*part))) {
+        lines.push(format!("  `{part}` occurs in no case{}", suggestion(part, &words)));
+    }
+    if lines.len() == 1 {
+        lines.push(
+            "  no scenario checks what is left when all flags have narrowed the suite".to_owned(),
+        );
+        let open: Vec<&str> = args
+            .id
+            .iter()
+            .filter_map(|id| catalogue::requirement(&id.to_ascii_uppercase()))
+            .map(|row| row.id.as_str())
+            .collect();
+        if !open.is_empty() {
+            lines.push(format!("  {} may be open: no scenario checks it yet", open.join(", ")));
+        }
+    }
+    lines.push("`kconform list` shows every family, requirement and case".to_owned());
+    lines.join("\n")
+}
+
+/// `; did you mean …?`, or nothing.
+pub(crate) fn suggestion(name: &str, known: &[&str]) -> String {
+    let near = nearest(name, known);
+    if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) }
+}
+
+/// The names that are most like this one, the likest first.
+fn nearest<'a>(name: &str, known: &[&'a str]) -> Vec<&'a str> {
+    let name = name.to_ascii_lowercase();
+    let mut scored: Vec<(f64, &str)> = known
+        .iter()
+        .map(|known| {
+            let lower = known.to_ascii_lowercase();
+            // What contains the name, or is contained in it, is near whatever the lengths.
+            let within = name.len() >= 3
+                && lower.len() >= 3
+                && (lower.contains(&name) || name.contains(&lower));
+            let bonus = if within { 0.2 } else { 0.0 };
+            (strsim::jaro_winkler(&name, &lower) + bonus, *known)
+        })
+        .filter(|(score, _)| *score >= LIKE)
+        .collect();
+    scored.sort_by(|(one, first), (other, second)| other.total_cmp(one).then(first.cmp(second)));
+    scored.dedup_by_key(|(_, known)| *known);
+    scored.into_iter().take(SUGGESTED).map(|(_, known)| known).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suite::suite;
+
+    #[test]
+    fn a_misspelt_name_is_answered_with_near_ones() {
+        let known = ["Produce", "Fetch", "InitProducerId", "OffsetFetch"];
+        assert_eq!(nearest("fetsch", &known)[0], "Fetch");
+        assert_eq!(nearest("initproducer", &known)[0], "InitProducerId");
+        assert_eq!(nearest("zzzz", &known), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn every_wrong_name_is_named_with_its_flag() {
+        let text = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
+        let args = FilterArgs {
+            parts: text(&["stale_epok"]),
+            api: text(&["InitProducrId", "22"]),
+            family: text(&["transaction"]),
+            id: text(&["INITPID-01"]),
+            exact: text(&["nothing::like::it"]),
+            ..FilterArgs::default()
+        };
+        let told = nothing_selected(&suite(), &args);
+        for part in [
+            "--api `InitProducrId` matches nothing; did you mean InitProducerId",
+            "--family `transaction` matches nothing; did you mean transactions",
+            "--id `INITPID-01` matches nothing; did you mean INITPID-01",
+            "--exact `nothing::like::it` matches nothing",
+            "`stale_epok` occurs in no case",
+        ] {
+            assert!(told.contains(part), "{part} in\n{told}");
+        }
+        assert!(!told.contains("`22`"), "{told}");
+    }
+}

@@ -1,0 +1,118 @@
+//! An Apache Kafka of our own: started for a run and stopped with it.
+
+use kconform_brokers::{Cluster, Release, Shape, StartCause, StartError, USERS, prerequisites_for};
+use kconform_harness::Target;
+use kconform_scenario::wire::{Tls, tls};
+use kconform_scenario::{Listener, Role, User};
+
+use crate::args::{Conform, OwnArgs};
+use crate::reach;
+use crate::terminal::tell;
+use crate::trouble::Trouble;
+
+/// What came of the wish for a broker.
+#[derive(Debug)]
+pub(crate) enum Started {
+    /// It serves. Dropping it stops it.
+    Running(Box<Own>),
+    /// Something that it takes is not on this machine; says what, and what to install.
+    Impossible(String),
+}
+
+/// A running Apache Kafka of our own.
+#[derive(Debug)]
+pub(crate) struct Own {
+    cluster: Cluster,
+}
+
+/// Starts it.
+pub(crate) fn start(args: &OwnArgs) -> Result<Started, Trouble> {
+    if let Err(missing) = prerequisites_for(&[args.release]) {
+        return Ok(Started::Impossible(missing.to_string()));
+    }
+    match Cluster::start(&shape(args), &mut |step| tell(step)) {
+        Ok(cluster) => Ok(Started::Running(Box::new(Own { cluster }))),
+        Err(error) if no_network(&error) => Ok(Started::Impossible(error.to_string())),
+        Err(error) => Err(Trouble::Unreachable(error.to_string())),
+    }
+}
+
+/// The shape that the flags ask for.
+pub(crate) fn shape(args: &OwnArgs) -> Shape {
+    let shape = if args.nodes == 3 { Shape::three(args.release) } else { Shape::one(args.release) };
+    let shape = if args.no_authorizer { shape.without_authorizer() } else { shape };
+    if args.apache_defaults { shape.with_apache_defaults() } else { shape }
+}
+
+impl Own {
+    /// The release that runs.
+    pub(crate) fn release(&self) -> Release {
+        self.cluster.release()
+    }
+
+    /// Every way in, and every user.
+    pub(crate) fn target(&self, args: &Conform) -> Result<Target, Trouble> {
+        let endpoints = self.cluster.endpoints();
+        let bootstrap = endpoints.iter().map(|endpoint| reach::dial(endpoint));
+        let mut target = Target::at(bootstrap.collect::<Result<_, _>>()?);
+        target.disruptive = true;
+        target.reference = args.manner.reference;
+        let certificates = self.cluster.certificates();
+        let trusting = tls::TlsOptions {
+            ca_pem: Some(tls::Pem::File(certificates.ca.clone())),
+            ..tls::TlsOptions::default()
+        };
+        let listeners = self.cluster.listeners();
+        let all = [
+            (Listener::Plaintext, Some(&listeners.plaintext)),
+            (Listener::SaslPlaintext, listeners.sasl_plaintext.as_ref()),
+            (Listener::Ssl, listeners.ssl.as_ref()),
+            (Listener::SaslSsl, listeners.sasl_ssl.as_ref()),
+            (Listener::Mtls, listeners.mtls.as_ref()),
+            (Listener::Reauth, listeners.reauth.as_ref()),
+            (Listener::Limited, listeners.limited.as_ref()),
+        ];
+        for (listener, endpoint) in all {
+            let Some(endpoint) = endpoint else { continue };
+            let mut dial = reach::dial(endpoint)?;
+            dial.tls = match listener {
+                Listener::Ssl | Listener::SaslSsl => Some(tls(&trusting)?),
+                Listener::Mtls => Some(tls(&tls::TlsOptions {
+                    client_cert_pem: Some(tls::Pem::File(certificates.client.clone())),
+                    client_key_pem: Some(tls::Pem::File(certificates.client_key.clone())),
+                    ..trusting.clone()
+                })?),
+                _ => None,
+            };
+            target.listeners.insert(listener, dial);
+        }
+        // Nobody can log in where there is no SASL listener.
+        if listeners.sasl_plaintext.is_some() {
+            target.users = users().collect();
+        }
+        Ok(target)
+    }
+}
+
+/// The users of every broker that we start, with the parts that they play.
+pub(crate) fn users() -> impl Iterator<Item = (Role, User)> {
+    let roles = [Role::Unprivileged, Role::SecondUnprivileged];
+    let mut unprivileged = roles.into_iter();
+    USERS.iter().filter_map(move |user| {
+        let role = if user.super_user { Role::Super } else { unprivileged.next()? };
+        let scram: &[&str] = if user.scram { &["SCRAM-SHA-256", "SCRAM-SHA-512"] } else { &[] };
+        let mechanisms = ["PLAIN"].iter().chain(scram).map(|name| (*name).to_owned()).collect();
+        let (name, password) = (user.name.to_owned(), user.password.to_owned());
+        Some((role, User { name, password, public: true, mechanisms }))
+    })
+}
+
+fn tls(options: &tls::TlsOptions) -> Result<Tls, Trouble> {
+    let config = tls::client_config(options).map_err(|error| Trouble::Ours(error.to_string()))?;
+    Ok(Tls { config, server_name: None })
+}
+
+/// The release could not be fetched, as on a machine without a network; a recording can still be shown.
+fn no_network(error: &StartError) -> bool {
+    error.cause() == StartCause::Fetch
+}

@@ -1,0 +1,149 @@
+//! What a run leaves on disk: manifest, records, JUnit, Markdown, and recordings.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use kconform_harness::{fingerprint, recording};
+use kconform_report::{
+    ApiRow, MANIFEST_FILE, Manifest, RECORDS_FILE, Run, junit, markdown, to_line,
+};
+use kconform_scenario::wire::schema;
+use kconform_scenario::{Broker, Facts};
+
+use crate::args::Conform;
+use crate::terminal::{print, tell};
+use crate::trouble::Trouble;
+
+/// The folder of folders when nobody names one.
+const DEFAULT: &str = "kconform-results";
+const JUNIT_FILE: &str = "junit.xml";
+const REPORT_FILE: &str = "report.md";
+
+/// The results folder of a run, if it has one.
+#[derive(Debug)]
+pub(crate) struct Results {
+    folder: Option<PathBuf>,
+}
+
+impl Results {
+    /// Makes the folder and writes the manifest of a run that has not ended. A folder that cannot be written is said, and is no
+    /// reason to stop.
+    pub(crate) fn open(args: &Conform, run_id: &str, manifest: &Manifest) -> Self {
+        if args.output.no_results {
+            return Self { folder: None };
+        }
+        let folder = args.output.results.clone();
+        let folder = folder.unwrap_or_else(|| Path::new(DEFAULT).join(run_id));
+        match fs::create_dir_all(&folder).and_then(|()| write_manifest(&folder, manifest)) {
+            Ok(()) => Self { folder: Some(folder) },
+            Err(error) => {
+                tell(&format!(
+                    "the results folder {} cannot be written ({error}); the run goes on and keeps nothing, \
+                     --results DIR names another folder",
+                    folder.display()
+                ));
+                Self { folder: None }
+            }
+        }
+    }
+
+    /// The folder, for the records.
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
+        self.folder.clone()
+    }
+
+    /// Writes what is known only at the end. Where the records could not be written one by one, another try is made with all.
+    pub(crate) fn close(&self, run: &Run, records_on_disk: bool) {
+        let Some(folder) = &self.folder else { return };
+        let written = write_manifest(folder, &run.manifest)
+            .and_then(|()| if records_on_disk { Ok(()) } else { write_records(folder, run) })
+            .and_then(|()| fs::write(folder.join(JUNIT_FILE), junit(run)))
+            .and_then(|()| fs::write(folder.join(REPORT_FILE), markdown(run)));
+        match written {
+            Ok(()) => print(&format!(
+                "\nResults in {}: {REPORT_FILE}, {JUNIT_FILE}, {MANIFEST_FILE}, {RECORDS_FILE}\n",
+                folder.display()
+            )),
+            Err(error) => {
+                tell(&format!("the results in {} are not complete: {error}", folder.display()))
+            }
+        }
+    }
+}
+
+/// Writes recordings, and says where.
+pub(crate) fn record(
+    folder: &Path,
+    product: String,
+    facts: &Facts,
+    recorded: Vec<recording::Recorded>,
+) -> Result<(), Trouble> {
+    let count = recorded.len();
+    let date = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
+    let head = recording::Head { format: recording::FORMAT, product, date, facts: facts.clone() };
+    recording::write(folder, &head, recorded)
+        .map_err(|error| Trouble::Usage(format!("the recording cannot be written: {error}")))?;
+    print(&format!("{count} cases recorded in {}\n", folder.display()));
+    Ok(())
+}
+
+/// The time of day as RFC 3339.
+pub(crate) fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// A run id that sorts by time: `261121-1433-5f2a`.
+pub(crate) fn fresh_run_id() -> String {
+    let time = jiff::Timestamp::now().strftime("%y%m%d-%H%M");
+    format!("{time}-{:04x}", fresh_seed() & 0xffff)
+}
+
+/// A seed nobody has had.
+pub(crate) fn fresh_seed() -> u64 {
+    let mut bytes = [0; 4];
+    // Without randomness the clock does: nothing secret hangs on it.
+    if getrandom::fill(&mut bytes).is_err() {
+        return u64::from(jiff::Timestamp::now().subsec_nanosecond().unsigned_abs());
+    }
+    u64::from(u32::from_le_bytes(bytes))
+}
+
+/// A broker, in the words of reports.
+pub(crate) fn broker(broker: &Broker) -> kconform_report::Broker {
+    kconform_report::Broker {
+        id: broker.id,
+        host: broker.host.clone(),
+        port: i32::from(broker.port),
+        rack: broker.rack.clone(),
+    }
+}
+
+/// What the target advertises beside what the reference does, a row an API.
+pub(crate) fn apis(
+    target: &fingerprint::Ranges,
+    reference: Option<&fingerprint::Release>,
+) -> Vec<ApiRow> {
+    let none = fingerprint::Ranges::new();
+    let apache = reference.map_or(&none, |release| &release.apis);
+    let keys: std::collections::BTreeSet<i16> =
+        target.keys().chain(apache.keys()).copied().collect();
+    let row = |key: i16| ApiRow {
+        key,
+        name: schema::api(key).map_or_else(|| format!("key {key}"), |api| api.name().to_owned()),
+        target: target.get(&key).copied(),
+        apache: apache.get(&key).copied(),
+        ..ApiRow::default()
+    };
+    keys.into_iter().map(row).collect()
+}
+
+fn write_manifest(folder: &Path, manifest: &Manifest) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(manifest)?;
+    fs::write(folder.join(MANIFEST_FILE), text + "\n")
+}
+
+fn write_records(folder: &Path, run: &Run) -> io::Result<()> {
+    let lines: String = run.records.iter().map(|record| to_line(record) + "\n").collect();
+    fs::write(folder.join(RECORDS_FILE), lines)
+}
