@@ -9,5 +9,9 @@ mod stored_offsets;
 mod transactional_offsets;
 
 /// The files of this family.
-pub(crate) const FILES: &[&[&Scenario]] =
-    &[offset_commit::SCENARIOS, offset_fetch::SCENARIOS, transactional_offsets::SCENARIOS];
+pub(crate) const FILES: &[&[&Scenario]] = &[
+    offset_commit::SCENARIOS,
+    stored_offsets::SCENARIOS,
+    offset_fetch::SCENARIOS,
+    transactional_offsets::SCENARIOS,
+];

@@ -183,10 +183,10 @@ async fn a_new_subscription_releases_waiting_members(cx: &mut Cx) -> Outcome {
 /// next Heartbeat is refused with UNKNOWN_MEMBER_ID (25).
 #[scenario("JOINGROUP-021", api = JoinGroup, versions = 1.., slow)]
 async fn a_member_that_misses_the_rebalance_is_dropped(cx: &mut Cx) -> Outcome {
-    const LARGEST: Duration = Duration::from_millis(1500);
+    const LARGEST: Duration = Duration::from_millis(1000);
     let group = cx.group();
     let timed = |ms| Ok::<_, Failure>(join(cx, &group)?.with_rebalance_timeout_ms(ms));
-    let mut late = Member::alone_as(cx, timed(1500)?).await?;
+    let mut late = Member::alone_as(cx, timed(1000)?).await?;
     let conn = coordinator(cx, &group).await?;
     let joining = start_joining(cx, conn, timed(100)?).await?;
     let began = cx.now();
