@@ -1,7 +1,8 @@
 //! How ACLs decide, seen through Metadata (3): a topic that may be described but does not exist gives
 //! UNKNOWN_TOPIC_OR_PARTITION, one that may not be described TOPIC_AUTHORIZATION_FAILED.
 //!
-//! An ACL that must not help is created before one that does: when the second is seen, the first counts too.
+//! An ACL that must not help is created in one request with one that does: when the second is seen, the first counts
+//! too.
 
 use kafka_protocol::messages::create_acls_request::{AclCreation, CreateAclsRequest};
 use kafka_protocol::messages::{DeleteAclsRequest, MetadataResponse};
@@ -34,7 +35,7 @@ async fn a_prefixed_acl_covers_the_names_that_begin_with_it(cx: &mut Cx) -> Outc
     let prefix = cx.name("prefix");
     let mut somebody = unprivileged(cx).await?;
     let acl = allowed(&somebody.name, Resource::Topic(&prefix), Operation::Read);
-    create(cx, acl.with_resource_pattern_type(PREFIXED)).await?;
+    create(cx, vec![acl.with_resource_pattern_type(PREFIXED)]).await?;
     until_described(cx, &mut somebody.conn, &format!("{prefix}bar")).await?;
     let shorter = prefix.get(..prefix.len() - 1).unwrap_or_default();
     expect_hidden(cx, &mut somebody.conn, shorter).await
@@ -73,10 +74,10 @@ async fn a_denial_beats_every_allowance(cx: &mut Cx) -> Outcome {
     let prefixed = literal.clone().with_resource_pattern_type(PREFIXED);
     let (allow, deny) =
         if cx.variant() == "wider" { (literal, prefixed) } else { (prefixed, literal) };
-    create(cx, allow).await?;
+    create(cx, vec![allow]).await?;
     until_described(cx, &mut conn, &topic).await?;
 
-    create(cx, deny.with_permission_type(DENY)).await?;
+    create(cx, vec![deny.with_permission_type(DENY)]).await?;
     let mut tries = until_seen(cx);
     while described(cx, &mut conn, &topic).await? {
         tries.expect("the topic is still described").await?;
@@ -92,8 +93,8 @@ async fn a_super_user_ignores_denials(cx: &mut Cx) -> Outcome {
     let topic = cx.name("topic");
     let (name, _) = cx.credentials(Role::Super)?;
     let right = Resource::Topic(&topic);
-    create(cx, allowed(&name, right, Operation::All).with_permission_type(DENY)).await?;
-    sentinel(cx).await?;
+    let denial = allowed(&name, right, Operation::All).with_permission_type(DENY);
+    create_and_see(cx, &mut unprivileged(cx).await?, denial).await?;
     let mut conn = cx.log_in(Listener::SaslPlaintext, Role::Super, Mechanism::Plain).await?;
     expect_described(cx, &mut conn, &topic).await
 }
@@ -114,7 +115,7 @@ async fn some_rights_bring_the_right_to_describe(cx: &mut Cx) -> Outcome {
     };
     let Somebody { name, mut conn } = unprivileged(cx).await?;
     expect_hidden(cx, &mut conn, &topic).await?;
-    create(cx, allowed(&name, Resource::Topic(&topic), operation)).await?;
+    create(cx, vec![allowed(&name, Resource::Topic(&topic), operation)]).await?;
     until_described(cx, &mut conn, &topic).await
 }
 
@@ -125,10 +126,10 @@ async fn some_rights_bring_the_right_to_describe(cx: &mut Cx) -> Outcome {
            User(Role::Unprivileged, "PLAIN")])]
 async fn the_right_to_create_does_not_bring_the_right_to_describe(cx: &mut Cx) -> Outcome {
     let topic = cx.name("topic");
-    let Somebody { name, mut conn } = unprivileged(cx).await?;
-    create(cx, allowed(&name, Resource::Topic(&topic), Operation::Create)).await?;
-    sentinel(cx).await?;
-    expect_hidden(cx, &mut conn, &topic).await
+    let mut somebody = unprivileged(cx).await?;
+    let acl = allowed(&somebody.name, Resource::Topic(&topic), Operation::Create);
+    create_and_see(cx, &mut somebody, acl).await?;
+    expect_hidden(cx, &mut somebody.conn, &topic).await
 }
 
 /// Being denied READ does not deny DESCRIBE.
@@ -138,8 +139,8 @@ async fn denying_to_read_does_not_deny_to_describe(cx: &mut Cx) -> Outcome {
     let topic = cx.name("topic");
     let Somebody { name, mut conn } = unprivileged(cx).await?;
     let right = Resource::Topic(&topic);
-    create(cx, allowed(&name, right, Operation::Read).with_permission_type(DENY)).await?;
-    create(cx, allowed(&name, right, Operation::Describe)).await?;
+    let denial = allowed(&name, right, Operation::Read).with_permission_type(DENY);
+    create(cx, vec![denial, allowed(&name, right, Operation::Describe)]).await?;
     until_described(cx, &mut conn, &topic).await
 }
 
@@ -152,44 +153,53 @@ async fn a_literal_asterisk_covers_every_name(cx: &mut Cx) -> Outcome {
     let mut conn = cx.log_in_as(&name, &password, Mechanism::ScramSha256).await?;
     let topic = cx.name("topic");
     expect_hidden(cx, &mut conn, &topic).await?;
-    create(cx, allowed(&name, Resource::Topic("*"), Operation::Describe)).await?;
+    create(cx, vec![allowed(&name, Resource::Topic("*"), Operation::Describe)]).await?;
     until_described(cx, &mut conn, &topic).await
 }
 
 /// Type and name of a principal compare case-sensitively: ACLs for `User:Bob` or `user:bob` are
 /// accepted and give the user `bob` nothing.
 #[scenario("ACL-024", api = CreateAcls, vary = ["name", "type"], needs = [Authorizer,
-           Listener(Listener::SaslPlaintext)])]
+           Listener(Listener::SaslPlaintext), User(Role::Unprivileged, "PLAIN")])]
 async fn principals_are_case_sensitive(cx: &mut Cx) -> Outcome {
-    let (name, password) = cx.scram_user(Hash::Sha256).await?;
-    let mut conn = cx.log_in_as(&name, &password, Mechanism::ScramSha256).await?;
     let topic = cx.name("topic");
-    let acl = allowed(&name, Resource::Topic(&topic), Operation::Describe);
-    let principal = match cx.variant() {
-        "name" => format!("User:{}", name.to_ascii_uppercase()),
-        _ => format!("user:{name}"),
+    let mut somebody = unprivileged(cx).await?;
+    let other = match cx.variant() {
+        "name" => format!("User:{}", swapped(&somebody.name)),
+        _ => format!("user:{}", somebody.name),
     };
-    create(cx, acl.clone().with_principal(text(principal))).await?;
-    sentinel(cx).await?;
-    expect_hidden(cx, &mut conn, &topic).await?;
-    create(cx, acl).await?;
-    until_described(cx, &mut conn, &topic).await
+    let acl = allowed(&somebody.name, Resource::Topic(&topic), Operation::Describe);
+    create_and_see(cx, &mut somebody, acl.with_principal(text(other))).await?;
+    expect_hidden(cx, &mut somebody.conn, &topic).await
 }
 
-/// The act: creates this ACL, in the version of the case where that is CreateAcls.
-async fn create(cx: &Cx, acl: AclCreation) -> Outcome {
-    cx.undo(Undo::AclsOf(acl.principal.to_string()));
-    let request = CreateAclsRequest::default().with_creations(vec![acl]);
+/// The act: creates these ACLs, in the version of the case where that is CreateAcls.
+async fn create(cx: &Cx, acls: Vec<AclCreation>) -> Outcome {
+    acls.iter().for_each(|acl| cx.undo(Undo::AclsOf(acl.principal.to_string())));
+    let request = CreateAclsRequest::default().with_creations(acls);
     cx.connect().await?.ask(request).await?.expect_ok()?;
     Ok(())
 }
 
-/// Waits until an ACL that is created now is seen: those before it are then seen too.
-async fn sentinel(cx: &Cx) -> Outcome {
-    let topic = cx.name("sentinel");
-    let mut somebody = unprivileged(cx).await?;
-    let right = Resource::Topic(&topic);
-    cx.grant(&mut somebody.conn, &somebody.name, right, Operation::Describe).await
+/// The act: creates this ACL and one behind it that lets this user see something, and waits until the user does: the
+/// first one is then seen too.
+async fn create_and_see(cx: &Cx, somebody: &mut Somebody, acl: AclCreation) -> Outcome {
+    let topic = cx.name("seen");
+    let behind = allowed(&somebody.name, Resource::Topic(&topic), Operation::Describe);
+    create(cx, vec![acl, behind]).await?;
+    until_described(cx, &mut somebody.conn, &topic).await
+}
+
+/// The same name with small letters for capitals, and capitals for small ones.
+fn swapped(name: &str) -> String {
+    let swap = |char: char| {
+        if char.is_ascii_lowercase() {
+            char.to_ascii_uppercase()
+        } else {
+            char.to_ascii_lowercase()
+        }
+    };
+    name.chars().map(swap).collect()
 }
 
 /// What Metadata says of a topic that does not exist.
