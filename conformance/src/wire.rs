@@ -2,6 +2,10 @@
 
 use kconform_scenario::Scenario;
 
+mod advertised_ranges;
+mod api_versions;
+mod api_versions_features;
+mod api_versions_refusals;
 mod by_hand;
 mod client_ids;
 mod connections;
@@ -31,4 +35,8 @@ pub(crate) const FILES: &[&[&Scenario]] = &[
     throttling::SCENARIOS,
     request_quota::SCENARIOS,
     oddities::SCENARIOS,
+    api_versions::SCENARIOS,
+    api_versions_refusals::SCENARIOS,
+    advertised_ranges::SCENARIOS,
+    api_versions_features::SCENARIOS,
 ];
