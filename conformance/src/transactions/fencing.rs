@@ -7,9 +7,7 @@ use kconform_scenario::requests::init_producer_id;
 use kconform_scenario::wire::records::Marker;
 
 use super::consumer::read_committed;
-use super::producer::{
-    PRODUCED, Producer, decision, expect_next_offset, fenced, second_protocol, stable_at,
-};
+use super::producer::{PRODUCED, Producer, decision, fenced, second_protocol, stable_at};
 
 scenarios![
     a_producer_left_behind_writes_nowhere,
@@ -40,7 +38,7 @@ async fn a_producer_left_behind_writes_nowhere(cx: &mut Cx) -> Outcome {
     let mut leader = cx.leader(&to).await?;
     let zombie = first.produce(cx, &to, &first.batch(cx, &["zombie"], sequence))?;
     leader.ask(zombie).await?.expect_error_at(PRODUCED, InvalidProducerEpoch)?;
-    expect_next_offset(cx, &to, end).await?;
+    cx.expect_next_offset(&to, end).await?;
     let visible: &[&str] = if to == wrote { &["next"] } else { &[] };
     read_committed(cx, &wrote).await?.expect(visible)
 }
@@ -73,7 +71,7 @@ async fn a_fenced_producer_cannot_write(cx: &mut Cx) -> Outcome {
     let mut leader = cx.leader(&to).await?;
     let zombie = first.produce(cx, &to, &first.batch(cx, &["zombie"], 0))?;
     leader.ask(zombie).await?.expect_error_at(PRODUCED, InvalidProducerEpoch)?;
-    expect_next_offset(cx, &to, 0).await
+    cx.expect_next_offset(&to, 0).await
 }
 
 /// When a second producer calls InitProducerId with the transactional id of a first one, the first

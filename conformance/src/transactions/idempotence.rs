@@ -9,7 +9,7 @@ use kafka_protocol::messages::ProduceResponse;
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::records::{Marker, Message, MessageSet};
 
-use super::producer::{PRODUCED, base_offset, batch, expect_base_offset, expect_next_offset};
+use super::producer::{PRODUCED, base_offset, batch, expect_base_offset};
 
 scenarios![
     batches_in_sequence_are_appended,
@@ -50,7 +50,7 @@ async fn a_duplicate_keeps_its_offset(cx: &mut Cx) -> Outcome {
     let sequence = if cx.variant() == "last" { 4 } else { 0 };
     let body = writer.send(cx, &writer.batch(cx, &["single"], sequence)).await?.expect_ok()?;
     expect_base_offset(&body, sequence.into())?;
-    expect_next_offset(cx, &writer.to, 5).await
+    cx.expect_next_offset(&writer.to, 5).await
 }
 
 /// A batch sent again that is older than the last 5 of its producer on the partition is refused
@@ -205,7 +205,7 @@ async fn a_duplicate_is_known_whatever_its_bytes(cx: &mut Cx) -> Outcome {
     let again = writer.batch(cx, &["compressed now"], 1).with_codec(Codec::Gzip);
     let body = writer.send(cx, &again).await?.expect_ok()?;
     expect_base_offset(&body, 1)?;
-    expect_next_offset(cx, &writer.to, 3).await
+    cx.expect_next_offset(&writer.to, 3).await
 }
 
 /// Five Produce requests of an idempotent producer that are sent on one connection without waiting
@@ -223,7 +223,7 @@ async fn pipelined_batches_keep_their_order(cx: &mut Cx) -> Outcome {
         let body = writer.leader.answer(sent).await?.expect_ok()?;
         expect_base_offset(&body, offset)?;
     }
-    expect_next_offset(cx, &writer.to, 5).await
+    cx.expect_next_offset(&writer.to, 5).await
 }
 
 /// An idempotent producer, a partition for it, and a connection to the leader.
@@ -268,6 +268,6 @@ impl Writer {
         end: i64,
     ) -> Outcome {
         reply.expect_error_at(PRODUCED, code)?;
-        expect_next_offset(cx, &self.to, end).await
+        cx.expect_next_offset(&self.to, end).await
     }
 }

@@ -169,13 +169,6 @@ pub(super) fn expect_base_offset(body: &Body<ProduceResponse>, offset: i64) -> O
     body.require(got == offset, format!("base_offset = {offset}"), || got.to_string())
 }
 
-/// After the act: the next record to be appended to this partition gets this offset, so that nothing came before it.
-/// Appends a record that belongs to no transaction.
-pub(super) async fn expect_next_offset(cx: &Cx, of: &Partition, offset: i64) -> Outcome {
-    let got = cx.write(of, &["next"]).await?;
-    require(got == offset, &format!("{offset} as the next offset to be given"), || got.to_string())
-}
-
 /// The decision that the case's variant names: `commit` or `abort`.
 pub(super) fn decision(cx: &Cx) -> Result<Marker, Failure> {
     match cx.variant() {
