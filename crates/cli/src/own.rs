@@ -5,7 +5,7 @@ use kconform_harness::Target;
 use kconform_scenario::wire::{Tls, tls};
 use kconform_scenario::{Listener, Role, User};
 
-use crate::args::{Conform, OwnArgs};
+use crate::args::OwnArgs;
 use crate::reach;
 use crate::terminal::tell;
 use crate::trouble::Trouble;
@@ -51,12 +51,11 @@ impl Own {
     }
 
     /// Every way in, and every user.
-    pub(crate) fn target(&self, args: &Conform) -> Result<Target, Trouble> {
+    pub(crate) fn target(&self) -> Result<Target, Trouble> {
         let endpoints = self.cluster.endpoints();
         let bootstrap = endpoints.iter().map(|endpoint| reach::dial(endpoint));
         let mut target = Target::at(bootstrap.collect::<Result<_, _>>()?);
         target.disruptive = true;
-        target.reference = args.manner.reference;
         let certificates = self.cluster.certificates();
         let trusting = tls::TlsOptions {
             ca_pem: Some(tls::Pem::File(certificates.ca.clone())),

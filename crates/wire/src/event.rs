@@ -199,7 +199,11 @@ mod tests {
         let event = Event {
             at_us: 7,
             lane: 2,
-            what: What::Send { bytes: Hex(Bytes::from_static(b"\x00\x01")), redacted: 3, secret: 0 },
+            what: What::Send {
+                bytes: Hex(Bytes::from_static(b"\x00\x01")),
+                redacted: 3,
+                secret: 0,
+            },
         };
         let text = serde_json::to_string(&event).unwrap();
         assert_eq!(text, r#"{"t":7,"l":2,"e":"send","b":"0001","redacted":3}"#);

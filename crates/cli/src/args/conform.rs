@@ -34,14 +34,32 @@ impl Conform {
     }
 }
 
-const EXAMPLES: &str = "Examples:
+const EXAMPLES: &str = r#"Examples:
   kconform conform --bootstrap localhost:9092            everything that the target can be asked
   kconform conform --bootstrap localhost:9092 --api Fetch --api-version 12..
   kconform conform --release 3.9 --family groups         an Apache Kafka of our own
   kconform conform --list --level must                   what would be run
+  kconform conform --bootstrap broker:9093 --command-config client.properties
+  kconform conform --target staging.toml --strict        listeners and users as a target file names them
+
+A target file:
+  [target]
+  bootstrap = "broker:9092"            # or command_config = "client.properties"
+  reference = "4.1"                    # the release line to hold it to
+  disruptive = false                   # true: as --allow-disruptive
+  [listeners.sasl_ssl]                 # plaintext, sasl_plaintext, ssl, sasl_ssl, mtls, reauth, limited
+  address = "broker:9094"
+  ca = "ca.pem"                        # for mtls also cert and key; server_name, check_name
+  [users.unprivileged]                 # super, unprivileged, second_unprivileged
+  name = "alice"
+  password_file = "alice.secret"       # or password_env = "VARIABLE"
+  mechanisms = ["PLAIN", "SCRAM-SHA-256"]
+  [limits]
+  jobs = 8                             # cases at a time
+  target_wait = 60                     # seconds
 
 Exit codes: 0 conforms, 1 a requirement failed or could not be checked, 2 wrong usage, 3 target unreachable or lost,
-4 nothing executed, 5 a defect of kconform itself.";
+4 nothing executed, 5 a defect of kconform itself."#;
 
 /// How the cases are run and judged.
 #[derive(Clone, Debug, Args)]
@@ -56,9 +74,9 @@ pub(crate) struct Manner {
     /// Allow cases that disturb other users of the target: broker-wide settings, killed connections
     #[arg(long)]
     pub(crate) allow_disruptive: bool,
-    /// Cases at a time
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(crate) jobs: u16,
+    /// Cases at a time (default: 16)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) jobs: Option<u16>,
     /// Run all of it this many times
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) repeat: u32,
@@ -72,7 +90,7 @@ pub(crate) struct Manner {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) target_wait: Option<Duration>,
     /// Judge a recording instead of a target: a folder, or a release whose recording is part of kconform
-    #[arg(long, value_name = "DIR|RELEASE", conflicts_with_all = ["bootstrap", "release", "nodes", "no_authorizer", "record"])]
+    #[arg(long, value_name = "DIR|RELEASE", conflicts_with_all = ["bootstrap", "target", "command_config", "release", "nodes", "no_authorizer", "record"])]
     pub(crate) replay: Option<String>,
 }
 
