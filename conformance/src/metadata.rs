@@ -1,6 +1,17 @@
 //! See `requirements/metadata.toml`.
 
+use kafka_protocol::messages::metadata_response::MetadataResponseTopic;
 use kconform_scenario::Scenario;
 
+mod listing;
+mod topic_ids;
+mod topics;
+
 /// The files of this family.
-pub(crate) const FILES: &[&[&Scenario]] = &[];
+pub(crate) const FILES: &[&[&Scenario]] =
+    &[listing::SCENARIOS, topics::SCENARIOS, topic_ids::SCENARIOS];
+
+/// The entry of this name, if there is one.
+fn named<'a>(topics: &'a [MetadataResponseTopic], name: &str) -> Option<&'a MetadataResponseTopic> {
+    topics.iter().find(|topic| topic.name.as_ref().is_some_and(|found| found.as_str() == name))
+}

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::defaults;
+use crate::place::Place;
 use crate::tree::{Direction, Field, Kind, present};
 use crate::value::{Struct, Value};
 
@@ -39,9 +40,9 @@ pub enum Loss {
 /// Carries a message from version `from` to version `to`: fields that `to` adds stand at their default, fields that it lacks go.
 ///
 /// A value that would be lost and is not its field's default is an error, unless `may_lose` names the field: by its own name
-/// (`topic_id`) or by its path without indices (`topics.topic_id`); `*` names all. The tables keep one name per field over all versions, the
-/// newest, so a field that some release renamed crosses like any other. A field whose content moved to another field does not
-/// follow it: that is a loss and says so.
+/// (`topic_id`) or by its path without indices (`topics.topic_id`); `*` names all, unknown tags too. The tables keep one name per
+/// field over all versions, the newest, so a field that some release renamed crosses like any other. A field whose content moved
+/// to another field does not follow it: that is a loss and says so.
 pub fn cross(
     key: i16,
     direction: Direction,
@@ -56,11 +57,16 @@ pub fn cross(
         return Err(refuse(Loss::NoTable));
     }
     let Value::Struct(value) = value else { return Err(refuse(Loss::NotOfVersion)) };
-    let mut crossing =
-        Crossing { from, to, tags: message.flexible.contains(to), may_lose, steps: Vec::new() };
+    let mut crossing = Crossing {
+        from,
+        to,
+        tags: message.flexible.contains(to),
+        may_lose,
+        place: Place::default(),
+    };
     match crossing.fields(&message.fields, value) {
         Ok(value) => Ok(Value::Struct(value)),
-        Err(why) => Err(Lost { path: crossing.path(true), why }),
+        Err(why) => Err(Lost { path: crossing.place.path(), why }),
     }
 }
 
@@ -71,29 +77,27 @@ struct Crossing<'a> {
     tags: bool,
     may_lose: &'a [&'a str],
     /// Where the crossing is. After a loss it stays there.
-    steps: Vec<Step>,
+    place: Place,
 }
 
-enum Step {
-    Name(&'static str),
-    Index(usize),
-}
+/// What names every field in `may_lose`.
+const EVERYTHING: &str = "*";
 
 impl Crossing<'_> {
     fn fields(&mut self, fields: &[Field], value: &Struct) -> Result<Struct, Loss> {
         let mut crossed = Struct::with_capacity(value.fields().len());
         for (name, value) in value.fields() {
-            self.steps.push(Step::Name(name));
+            self.place.enter(name);
             let of_version = present(fields, self.from).find(|field| field.name == name);
             let field = of_version.ok_or(Loss::NotOfVersion)?;
             let goes = field.versions.contains(self.to);
             if !goes && !self.may_lose() && !defaults::is_default(field, self.from, value) {
                 return Err(Loss::Field { value: value.to_string() });
             }
-            self.steps.pop();
+            self.place.leave();
         }
         for field in present(fields, self.to) {
-            self.steps.push(Step::Name(field.name));
+            self.place.enter(field.name);
             crossed.push(
                 field.name,
                 match value.field(field.name) {
@@ -103,7 +107,7 @@ impl Crossing<'_> {
                     _ => defaults::of_field(field, self.to),
                 },
             );
-            self.steps.pop();
+            self.place.leave();
         }
         self.unknown(value, &mut crossed)?;
         Ok(crossed)
@@ -127,9 +131,9 @@ impl Crossing<'_> {
             (Kind::Array(element), Value::Array(values)) => {
                 let mut crossed = Vec::with_capacity(values.len());
                 for (index, value) in values.iter().enumerate() {
-                    self.steps.push(Step::Index(index));
+                    self.place.enter_element(index);
                     crossed.push(self.value(element, value)?);
-                    self.steps.pop();
+                    self.place.leave();
                 }
                 Ok(Value::Array(crossed))
             }
@@ -139,38 +143,21 @@ impl Crossing<'_> {
 
     fn unknown(&mut self, value: &Struct, crossed: &mut Struct) -> Result<(), Loss> {
         for (tag, bytes) in value.unknown() {
-            if !self.tags {
+            if self.tags {
+                crossed.push_unknown(*tag, bytes.clone());
+            } else if !self.may_lose.contains(&EVERYTHING) {
                 return Err(Loss::UnknownTag { tag: *tag });
             }
-            crossed.push_unknown(*tag, bytes.clone());
         }
         Ok(())
     }
 
     /// Whether the author named the field at hand.
     fn may_lose(&self) -> bool {
-        let name = self.steps.iter().rev().find_map(|step| match step {
-            Step::Name(name) => Some(*name),
-            Step::Index(_) => None,
-        });
-        let path = self.path(false);
-        self.may_lose.iter().any(|named| Some(*named) == name || *named == path || *named == "*")
-    }
-
-    fn path(&self, indices: bool) -> String {
-        let mut path = String::new();
-        for step in &self.steps {
-            match step {
-                Step::Name(name) if path.is_empty() => path.push_str(name),
-                Step::Name(name) => {
-                    path.push('.');
-                    path.push_str(name);
-                }
-                Step::Index(index) if indices => path.push_str(&format!("[{index}]")),
-                Step::Index(_) => {}
-            }
-        }
-        path
+        let (name, path) = (self.place.name(), self.place.path_without_indices());
+        self.may_lose
+            .iter()
+            .any(|named| Some(*named) == name || *named == path || *named == EVERYTHING)
     }
 }
 

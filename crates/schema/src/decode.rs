@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::breach::{Breach, Fault, Note, Oddity, Rule};
 use crate::defaults;
+use crate::place::Place;
 use crate::primitives::Reader;
 use crate::tree::{Direction, Field, Kind, Message, present};
 use crate::value::{Struct, Value};
@@ -37,7 +38,7 @@ pub fn decode_noting(
     let mut decoder = Decoder::new(message, version, body);
     match decoder.message(message) {
         Ok(value) => Ok(Decoded { value: Value::Struct(value), notes: decoder.notes }),
-        Err(Fault { offset, rule }) => Err(Breach { offset, path: path(&decoder.steps), rule }),
+        Err(Fault { offset, rule }) => Err(Breach { offset, path: decoder.place.path(), rule }),
     }
 }
 
@@ -47,14 +48,8 @@ struct Decoder<'a> {
     version: i16,
     flexible: bool,
     /// Where the reader is. After a fault it stays there.
-    steps: Vec<Step>,
+    place: Place,
     notes: Vec<Note>,
-}
-
-#[derive(Clone, Copy)]
-enum Step {
-    Name(&'static str),
-    Index(usize),
 }
 
 impl<'a> Decoder<'a> {
@@ -64,7 +59,7 @@ impl<'a> Decoder<'a> {
             reader: Reader::new(body),
             version,
             flexible: message.flexible.contains(version),
-            steps: Vec::new(),
+            place: Place::default(),
             notes: Vec::new(),
         }
     }
@@ -82,9 +77,9 @@ impl<'a> Decoder<'a> {
                 value.push(field.name, defaults::of_field(field, self.version));
                 continue;
             }
-            self.steps.push(Step::Name(field.name));
+            self.place.enter(field.name);
             value.push(field.name, self.value(&field.kind, field.is_nullable(self.version))?);
-            self.steps.pop();
+            self.place.leave();
         }
         if self.flexible {
             self.tags(fields, &mut value)?;
@@ -145,9 +140,9 @@ impl<'a> Decoder<'a> {
         let least = element.least_size(self.version, self.flexible).max(1);
         let mut values = Vec::with_capacity(count.min(self.reader.left() / least));
         for index in 0..count {
-            self.steps.push(Step::Index(index));
+            self.place.enter_element(index);
             values.push(self.value(element, false)?);
-            self.steps.pop();
+            self.place.leave();
         }
         Ok(Value::Array(values))
     }
@@ -206,7 +201,7 @@ impl<'a> Decoder<'a> {
         offset: usize,
         value: &mut Struct,
     ) -> Result<(), Fault> {
-        self.steps.push(Step::Name(field.name));
+        self.place.enter(field.name);
         let start = self.reader.offset();
         let end = self.reader.narrow(size);
         let sent = self.value(&field.kind, field.is_nullable(self.version))?;
@@ -219,7 +214,7 @@ impl<'a> Decoder<'a> {
             self.note(offset, Oddity::DefaultTag { tag });
         }
         value.put(field.name, sent);
-        self.steps.pop();
+        self.place.leave();
         Ok(())
     }
 
@@ -230,21 +225,6 @@ impl<'a> Decoder<'a> {
     }
 
     fn note(&mut self, offset: usize, oddity: Oddity) {
-        self.notes.push(Note { offset, path: path(&self.steps), oddity });
+        self.notes.push(Note { offset, path: self.place.path(), oddity });
     }
-}
-
-fn path(steps: &[Step]) -> String {
-    let mut path = String::new();
-    for step in steps {
-        match step {
-            Step::Name(name) if path.is_empty() => path.push_str(name),
-            Step::Name(name) => {
-                path.push('.');
-                path.push_str(name);
-            }
-            Step::Index(index) => path.push_str(&format!("[{index}]")),
-        }
-    }
-    path
 }

@@ -18,6 +18,7 @@ mod encode;
 pub mod errors;
 mod flat;
 pub mod generate;
+mod place;
 pub mod primitives;
 mod text;
 pub mod tree;

@@ -182,3 +182,54 @@ fn scalar(text: &str) -> Option<Kind> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_does_not_belong_is_named() {
+        let start = "kconform-schemas 1 1.0\n0 Ask broker 1.0=0-1\n request 1+\n";
+        for (rest, what) in [
+            ("  id i33\n", "line 4: unknown type"),
+            ("  id i32 x\n", "line 4: bad versions"),
+            ("  id i32?x\n", "line 4: bad versions"),
+            ("  id i32 #x\n", "line 4: bad tag"),
+            ("  id i32 =x\n", "line 4: bad default"),
+            ("  id\n", "line 4: the type is missing"),
+            ("  id i32\n    deep i32\n", "line 4: a message must stand here"),
+            (" response 1+\n1 Other broker 2.0=0\n", "line 5: a release that the head lacks"),
+            (" response 1+\nx Other broker\n", "line 5: bad API key"),
+            (" answer 1+\n", "line 4: bad message line"),
+        ] {
+            let text = format!("{start}{rest}").leak();
+            assert_eq!(
+                parse(text).map(drop).map_err(|error| error.to_string()),
+                Err(what.to_owned()),
+                "{rest}"
+            );
+        }
+        assert!(parse("something else\n").is_err() && parse("").is_err());
+    }
+
+    #[test]
+    fn versions_are_those_of_what_a_field_stands_in() {
+        let text = "kconform-schemas 1 1.0\n0 Ask broker 1.0=0-2!3\n request 2+\n  list []?1-2 1+ =null\n   id i8 3\n response none\n";
+        let tables = parse(text).unwrap_or_else(|error| panic!("{error}"));
+        let api = &tables.apis[0];
+        assert_eq!(api.known, [(Versions::range(0, 3), Versions::range(3, 3))]);
+        assert_eq!(
+            (api.request.flexible, api.response.flexible),
+            (Versions::range(2, 3), Versions::NONE)
+        );
+        let list = &api.request.fields[0];
+        assert_eq!(
+            (list.versions, list.nullable, list.default),
+            (Versions::range(1, 3), Versions::range(1, 2), Default::Null)
+        );
+        let Kind::Array(element) = &list.kind else { panic!("{list:?}") };
+        assert!(
+            matches!(&**element, Kind::Struct(fields) if fields[0].versions == Versions::range(3, 3))
+        );
+    }
+}

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use kconform_schema::Direction::{Request, Response};
-use kconform_schema::{Struct, Unfit, Value, default_value, encode};
+use kconform_schema::{Struct, Unfit, Value, default_item, default_value, encode};
 
 const METADATA: i16 = 3;
 const API_VERSIONS: i16 = 18;
@@ -94,4 +94,26 @@ fn a_key_that_no_typed_library_has_is_built_from_what_matters() {
     whole.set("member_id", "m").unwrap();
     whole.set("rebalance_timeout_ms", 1_000).unwrap();
     assert_eq!(read, whole);
+}
+
+#[test]
+fn an_item_of_an_array_is_made_with_its_own_defaults() {
+    let topic = default_item(METADATA, 12, Request, "topics").unwrap();
+    assert_eq!(topic.to_string(), "{topic_id: AAAAAAAAAAAAAAAAAAAAAA, name: \"\"}");
+    let partition = default_item(1, 12, Request, "topics.partitions").unwrap();
+    assert_eq!(partition.at("last_fetched_epoch").unwrap(), &Value::Int(-1));
+    assert!(partition.at("replica_directory_id").is_err(), "the field is younger");
+    for (version, path) in [
+        (12, "topic"),
+        (12, "topics.name"),
+        (12, ""),
+        (99, "topics"),
+        (12, "allow_auto_topic_creation"),
+    ] {
+        assert_eq!(
+            default_item(METADATA, version, Request, path),
+            None,
+            "version {version} {path}"
+        );
+    }
 }
