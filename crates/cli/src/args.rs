@@ -2,6 +2,7 @@
 
 mod conform;
 mod filter;
+mod others;
 mod reach;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::dev::Dev;
 pub(crate) use conform::{Conform, Evidence};
 pub(crate) use filter::FilterArgs;
+pub(crate) use others::{Apis, Broker, Clean, Diff, Report, ReportFormat, TableFormat};
 pub(crate) use reach::{OwnArgs, ReachArgs};
 
 /// Conformance suite for the Kafka wire protocol.
@@ -32,6 +34,12 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Conform(Box<Conform>),
     List(ListArgs),
+    Apis(Apis),
+    Diff(Diff),
+    Report(Report),
+    Clean(Clean),
+    #[command(subcommand)]
+    Broker(Broker),
     /// For the developers of kconform
     #[command(hide = true)]
     Dev {

@@ -102,7 +102,9 @@ fn nearest<'a>(name: &str, known: &[&'a str]) -> Vec<&'a str> {
         .filter(|(score, _)| *score >= LIKE)
         .collect();
     scored.sort_by(|(one, first), (other, second)| other.total_cmp(one).then(first.cmp(second)));
-    scored.dedup_by_key(|(_, known)| *known);
+    // An API and a module of its name are one suggestion.
+    let mut seen = std::collections::BTreeSet::new();
+    scored.retain(|(_, known)| seen.insert(known.to_ascii_lowercase()));
     scored.into_iter().take(SUGGESTED).map(|(_, known)| known).collect()
 }
 

@@ -1,6 +1,8 @@
 //! An Apache Kafka of our own: started for a run and stopped with it.
 
-use kconform_brokers::{Cluster, Release, Shape, StartCause, StartError, USERS, prerequisites_for};
+use kconform_brokers::{
+    Cluster, Listeners, Release, Shape, StartCause, StartError, USERS, prerequisites_for,
+};
 use kconform_harness::Target;
 use kconform_scenario::wire::{Tls, tls};
 use kconform_scenario::{Listener, Role, User};
@@ -62,17 +64,7 @@ impl Own {
             ..tls::TlsOptions::default()
         };
         let listeners = self.cluster.listeners();
-        let all = [
-            (Listener::Plaintext, Some(&listeners.plaintext)),
-            (Listener::SaslPlaintext, listeners.sasl_plaintext.as_ref()),
-            (Listener::Ssl, listeners.ssl.as_ref()),
-            (Listener::SaslSsl, listeners.sasl_ssl.as_ref()),
-            (Listener::Mtls, listeners.mtls.as_ref()),
-            (Listener::Reauth, listeners.reauth.as_ref()),
-            (Listener::Limited, listeners.limited.as_ref()),
-        ];
-        for (listener, endpoint) in all {
-            let Some(endpoint) = endpoint else { continue };
+        for (listener, endpoint) in ways(listeners) {
             let mut dial = reach::dial(endpoint)?;
             dial.tls = match listener {
                 Listener::Ssl | Listener::SaslSsl => Some(tls(&trusting)?),
@@ -91,6 +83,22 @@ impl Own {
         }
         Ok(target)
     }
+}
+
+/// The listeners that a cluster has, with their addresses.
+pub(crate) fn ways(listeners: &Listeners) -> Vec<(Listener, &str)> {
+    let Listeners { plaintext, sasl_plaintext, ssl, sasl_ssl, mtls, reauth, limited } = listeners;
+    let all = [
+        (Listener::Plaintext, Some(plaintext)),
+        (Listener::SaslPlaintext, sasl_plaintext.as_ref()),
+        (Listener::Ssl, ssl.as_ref()),
+        (Listener::SaslSsl, sasl_ssl.as_ref()),
+        (Listener::Mtls, mtls.as_ref()),
+        (Listener::Reauth, reauth.as_ref()),
+        (Listener::Limited, limited.as_ref()),
+    ];
+    let present = all.into_iter().filter_map(|(listener, address)| Some((listener, address?)));
+    present.map(|(listener, address)| (listener, address.as_str())).collect()
 }
 
 /// The users of every broker that we start, with the parts that they play.

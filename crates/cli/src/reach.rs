@@ -4,9 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use kconform_harness::settings::{Address, ClientSettings, TargetFile, Way};
-use kconform_harness::{Target, fingerprint};
+use kconform_harness::{Probed, Target, fingerprint};
 use kconform_scenario::Reference;
 use kconform_scenario::wire::Dial;
+use tokio::runtime::Runtime;
 
 use crate::args::ReachArgs;
 use crate::terminal::tell;
@@ -109,4 +110,26 @@ fn address(text: &str) -> Result<Address, Trouble> {
 
 fn usage(error: impl std::fmt::Display) -> Trouble {
     Trouble::Usage(error.to_string())
+}
+
+/// Probes a target from outside a run.
+pub(crate) fn probe_now(target: &Target) -> Result<Probed, Trouble> {
+    Ok(runtime_and_probe(target)?.1)
+}
+
+/// Probes a target; gives the runtime too, for what is asked of it next.
+pub(crate) fn runtime_and_probe(target: &Target) -> Result<(Runtime, Probed), Trouble> {
+    let runtime = Runtime::new()
+        .map_err(|error| Trouble::Ours(format!("no runtime for the network: {error}")))?;
+    let probed = runtime
+        .block_on(kconform_harness::probe(target))
+        .map_err(|error| Trouble::Unreachable(error.to_string()))?;
+    Ok((runtime, probed))
+}
+
+/// A value as JSON for programs, with a line break at the end.
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<String, Trouble> {
+    serde_json::to_string_pretty(value)
+        .map(|text| text + "\n")
+        .map_err(|error| Trouble::Ours(format!("JSON cannot be written: {error}")))
 }
