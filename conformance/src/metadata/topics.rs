@@ -103,7 +103,7 @@ async fn an_unknown_topic_is_created_where_the_broker_allows_it(cx: &mut Cx) -> 
     cx.undo(Undo::Topic(name.clone()));
     let mut conn = cx.connect().await?;
     let request = requests::metadata(cx.version(), &[&name]).with_allow_auto_topic_creation(true);
-    let mut tries = cx.tries(format!("topic {name} to be created"), Duration::from_secs(10));
+    let mut tries = cx.tries(format!("topic {name} to be created"), Duration::from_secs(30));
     loop {
         let body = conn.ask(request.clone()).await?.expect_answer()?;
         let found = only(&body, &body.topics, &name)?;

@@ -63,6 +63,12 @@ fn changes(cx: &Cx, key: i16, version: i16) -> Vec<(&'static str, Value)> {
                 .map(|field| (field, Value::Int(1)))
                 .to_vec()
         }
+        // The end of a session that does not exist. 4.1 answers -1 where there is no group.
+        keys::ShareFetch | keys::ShareAcknowledge => vec![
+            ("group_id", name("group")),
+            ("member_id", Value::Str("AAAAAAAAAAAAAAAAAAAAAQ".to_owned())),
+            ("share_session_epoch", Value::Int(-1)),
+        ],
         keys::UpdateFeatures => vec![("validate_only", Value::Bool(true))],
         keys::UnregisterBroker => vec![("broker_id", nobody)],
         keys::UnregisterController => vec![("controller_id", nobody)],

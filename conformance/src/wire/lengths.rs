@@ -23,6 +23,7 @@ scenarios![
 /// up to 5 bytes are accepted.
 #[scenario("WIRE-014", api = Metadata, versions = 9..)]
 async fn a_compact_length_of_one_is_empty(cx: &mut Cx) -> Outcome {
+    // There is at least one topic that must not be in the answer.
     cx.partition().await?;
     let reply = metadata(cx, &[&[1]]).await?.expect_ok()?;
     let topics = reply.at("topics")?;

@@ -56,9 +56,9 @@ async fn an_api_of_other_listeners_closes_the_connection(cx: &mut Cx) -> Outcome
 /// response; only ApiVersions is answered, with UNSUPPORTED_VERSION (35), see APIV-005.
 #[scenario("WIRE-017", api = Each)]
 async fn a_version_above_the_maximum_is_refused(cx: &mut Cx) -> Outcome {
-    let (min, max) = advertised(cx);
-    // The case of the lowest version asks for the first one above the maximum, the next case for the second.
-    let reply = ask_for(cx, max + 1 + (cx.version() - min), 2).await?;
+    let (_, max) = advertised(cx);
+    // The case of the highest version asks for the first one above it, the next case for the second.
+    let reply = ask_for(cx, max + 1 + (max - cx.version()), 2).await?;
     match cx.key() {
         keys::ApiVersions => reply.expect_error_at("error_code", UnsupportedVersion),
         _ => by_hand::expect_closed(cx, &reply).await,
@@ -80,9 +80,14 @@ async fn a_version_below_the_minimum_is_refused(cx: &mut Cx) -> Outcome {
     by_hand::expect_closed(cx, &reply).await
 }
 
-/// The versions that the target advertises of the case's API.
+/// The versions of the case's API that the target advertises, and means.
 fn advertised(cx: &Cx) -> (i16, i16) {
-    cx.facts().apis.get(&cx.key()).copied().unwrap_or((cx.version(), cx.version()))
+    let own = (cx.version(), cx.version());
+    match cx.facts().apis.get(&cx.key()).copied().unwrap_or(own) {
+        // Advertised from 0 on for the sake of old clients, served from 3 on: KAFKA-18659.
+        (0, max) if cx.key() == keys::Produce && cx.since(4, 0) => (3, max),
+        range => range,
+    }
 }
 
 /// Asks for this version of the case's API, with the body of the nearest version that the tables know; outside of them

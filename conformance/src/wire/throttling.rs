@@ -11,10 +11,10 @@ use super::request_quota::{expect_held, limited};
 
 scenarios![produce_is_throttled_by_its_connection, fetch_is_throttled_by_its_connection];
 
-const BYTES_A_SECOND: f64 = 10_000.0;
+const BYTES_A_SECOND: f64 = 5_000.0;
 /// Sizes of the first record, and of those that cross the line.
-const LARGE: usize = 90_000;
-const SMALL: usize = 5_000;
+const LARGE: usize = 45_000;
+const SMALL: usize = 2_500;
 /// A throttle time that can be told from the ordinary time of an answer.
 const TELLING_MS: i32 = 300;
 const SOON: Duration = Duration::from_secs(10);

@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::{
     ApiVersionsRequest, DescribeAclsRequest, DescribeConfigsRequest, MetadataRequest,
 };
 use kafka_protocol::protocol::StrBytes;
+use kconform_scenario::wire::answer::Breach;
 use kconform_scenario::wire::{Dial, Session};
-use kconform_scenario::{Access, Broker, Conn, Cx, Facts, Failure, Inputs, Reference, keys};
+use kconform_scenario::{
+    Access, Broker, Conn, Cx, Ending, Facts, Failure, Inputs, Reference, keys,
+};
 
 use crate::Target;
 use crate::fingerprint::{self, Nearest};
@@ -93,6 +97,21 @@ async fn probe_at(target: &Target, dial: &Dial) -> Result<Probed, String> {
     Ok(Probed { facts: Arc::new(facts), access, nearest })
 }
 
+/// How long a target may take for its first answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// What a length prefix that is none looks like: the first bytes of another protocol.
+fn looks_like(breach: &Breach) -> &'static str {
+    let claimed = breach.rule.split_whitespace().find_map(|word| word.parse::<i32>().ok());
+    match claimed.map(i32::to_be_bytes) {
+        Some([0x15 | 0x16, 3, ..]) => {
+            "; it looks like a TLS listener: --security-protocol SSL or SASL_SSL"
+        }
+        Some([b'H', b'T', b'T', b'P']) => "; it looks like an HTTP server",
+        _ => "",
+    }
+}
+
 /// ApiVersions, which every broker answers in some version: the newest first, then what it offers (KIP-511), then 0.
 async fn versions(facts: &mut Facts, access: &Arc<Access>) -> Result<(), String> {
     // Version 3 carries the features and is known to all releases since 2.4; 4 shows features that start at 0.
@@ -108,17 +127,34 @@ async fn versions(facts: &mut Facts, access: &Arc<Access>) -> Result<(), String>
         } else {
             ApiVersionsRequest::default()
         };
+        conn.patience(ANSWER_WITHIN);
         let reply = conn.ask_at(version, request, &[]).await.map_err(|e| sentence(&e))?;
         if let Some(breach) = &reply.exchange().breach {
-            return Err(format!("the answer to ApiVersions v{version} is not Kafka's: {breach}"));
+            let looks = looks_like(breach);
+            return Err(format!(
+                "the answer to ApiVersions v{version} is not Kafka's ({breach}){looks}"
+            ));
+        }
+        if matches!(reply.ending(), Ending::Hung) {
+            let within = ANSWER_WITHIN.as_secs();
+            return Err(format!(
+                "it accepts connections and does not answer ApiVersions within {within} s; is it a Kafka listener, and of \
+                 the security protocol that was asked for?"
+            ));
         }
         let described = reply.describe();
         let layout = reply.layout();
         let body = match reply.answered() {
             Ok(body) if body.error_code == 0 && layout == version => body,
             Ok(_) => continue,
+            // Brokers before 2.4 close on a version that they do not know.
             Err(_) if version > 0 => continue,
-            Err(_) => return Err(format!("ApiVersions v0: {described}")),
+            Err(_) => {
+                return Err(format!(
+                    "ApiVersions v0: {described}; a SASL or TLS listener closes so when it is spoken to in plaintext \
+                     (--security-protocol)"
+                ));
+            }
         };
         facts.apis = body
             .api_keys

@@ -138,13 +138,6 @@ impl Cx {
     /// [`Failure::Blocked`] when the target refuses.
     pub async fn write(&self, to: &Partition, values: &[&str]) -> Result<i64, Failure> {
         let version = self.newest(keys::Produce)?;
-        let mut conn = self.leader(to).await?;
-        let records = requests::records(version, values, self.wall_ms());
-        let request = requests::produce(version, to, records);
-        let reply = self.settle_at(&mut conn, version, &request, LEADER_ON_ITS_WAY).await?.ok()?;
-        let partition = reply.responses.first().and_then(|topic| topic.partition_responses.first());
-        partition
-            .map(|partition| partition.base_offset)
-            .ok_or_else(|| Failure::blocked("one result for one partition", "none"))
+        self.append(to, requests::records(version, values, self.wall_ms())).await
     }
 }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kconform_wire::{Dial, Link, Mechanism, Sasl, Secret, Session};
+use kconform_wire::{Dial, Link, Mechanism, OpenError, Sasl, Secret, Session};
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{Facts, Listener, Role};
@@ -263,6 +263,22 @@ impl Cx {
     pub async fn connect_to(&self, listener: Listener) -> Result<Conn, Failure> {
         let dial = self.shared.dial(listener)?;
         self.shared.open(&dial).await
+    }
+
+    /// A connection to this listener whose opening is part of the act: the dial is changed first (other TLS options, no
+    /// TLS, another user), and a refusal is given back for the scenario to judge.
+    ///
+    /// # Errors
+    /// [`Failure::NotRun`] when the target has no such listener.
+    pub async fn attempt(
+        &self,
+        listener: Listener,
+        change: impl FnOnce(&mut Dial),
+    ) -> Result<Result<Conn, OpenError>, Failure> {
+        let mut dial = self.shared.dial(listener)?;
+        change(&mut dial);
+        let opened = Link::open(&self.shared.session, &dial).await;
+        Ok(opened.map(|link| Conn::new(link, self.shared.clone())))
     }
 
     /// A connection to this listener, logged in as the user of this role.

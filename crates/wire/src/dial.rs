@@ -122,7 +122,7 @@ impl std::fmt::Display for OpenError {
             OpenError::Resolve(why) => write!(f, "the name does not resolve: {why}"),
             OpenError::Connect(why) => write!(f, "no TCP connection: {why}"),
             OpenError::TimedOut(step) => write!(f, "timed out during {step}"),
-            OpenError::Tls(why) => write!(f, "no TLS session: {why}"),
+            OpenError::Tls(why) => write!(f, "{NO_TLS}: {why}"),
             OpenError::Sasl(why) => write!(f, "not authenticated: {why}"),
             OpenError::ClosedDuringSasl => {
                 write!(f, "not authenticated: the peer closed the connection during the exchange")
@@ -133,6 +133,16 @@ impl std::fmt::Display for OpenError {
 }
 
 impl std::error::Error for OpenError {}
+
+impl OpenError {
+    /// Whether it was the TLS handshake that failed, and not for want of time. Holds for the text of a played-back
+    /// refusal too.
+    pub fn is_tls(&self) -> bool {
+        self.to_string().starts_with(NO_TLS)
+    }
+}
+
+const NO_TLS: &str = "no TLS session";
 
 impl Dial {
     /// A plain TCP dial with ten seconds of patience.
