@@ -18,7 +18,14 @@ pub(crate) use reach::{OwnArgs, ReachArgs};
 /// Judges any broker that speaks the protocol, API by API and version by version, against what released Apache Kafka does,
 /// and shows the bytes behind every finding.
 #[derive(Debug, Parser)]
-#[command(name = "kconform", version, propagate_version = true, max_term_width = 110)]
+#[command(
+    name = "kconform",
+    bin_name = "kconform",
+    version,
+    propagate_version = true,
+    max_term_width = 110,
+    disable_help_subcommand = true
+)]
 #[command(
     after_help = "Exit codes of a run: 0 conforms, 1 a requirement failed or could not be checked, 2 wrong usage, \
                         3 target unreachable or lost, 4 nothing executed, 5 a defect of kconform itself.\n\n\
@@ -58,11 +65,11 @@ pub(crate) enum Command {
     kconform list --family transactions  one family\n  \
     kconform list --api Fetch --format json | jq '.cases[].name'")]
 pub(crate) struct ListArgs {
-    #[command(flatten)]
-    pub(crate) filter: FilterArgs,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
 }
 
 /// Formats of what is printed.

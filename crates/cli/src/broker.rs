@@ -27,7 +27,7 @@ pub(crate) fn run(command: &Broker) -> Result<i32, Trouble> {
 
 fn start(name: &str, args: &OwnArgs) -> Result<i32, Trouble> {
     check_name(name).map_err(|error| Trouble::Usage(error.to_string()))?;
-    prerequisites_for(&[args.release])
+    prerequisites_for(&[args.release()])
         .map_err(|missing| Trouble::Unreachable(missing.to_string()))?;
     let cluster = Cluster::start(&own::shape(args), &mut |step| tell(step))
         .map_err(|error| Trouble::Unreachable(error.to_string()))?;

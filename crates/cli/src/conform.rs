@@ -39,6 +39,7 @@ pub(crate) fn run(args: &Conform) -> Result<i32, Trouble> {
     if let Some(reference) = args.manner.reference {
         reach::known_reference(reference)?;
     }
+    args.check()?;
     // Before anything is started for it.
     crate::near::check(&suite::suite(), &args.filter)?;
     let runtime = tokio::runtime::Runtime::new()

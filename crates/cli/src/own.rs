@@ -29,7 +29,7 @@ pub(crate) struct Own {
 
 /// Starts it.
 pub(crate) fn start(args: &OwnArgs) -> Result<Started, Trouble> {
-    if let Err(missing) = prerequisites_for(&[args.release]) {
+    if let Err(missing) = prerequisites_for(&[args.release()]) {
         return Ok(Started::Impossible(missing.to_string()));
     }
     match Cluster::start(&shape(args), &mut |step| tell(step)) {
@@ -41,7 +41,8 @@ pub(crate) fn start(args: &OwnArgs) -> Result<Started, Trouble> {
 
 /// The shape that the flags ask for.
 pub(crate) fn shape(args: &OwnArgs) -> Shape {
-    let shape = if args.nodes == 3 { Shape::three(args.release) } else { Shape::one(args.release) };
+    let release = args.release();
+    let shape = if args.nodes() == 3 { Shape::three(release) } else { Shape::one(release) };
     let shape = if args.no_authorizer { shape.without_authorizer() } else { shape };
     if args.apache_defaults { shape.with_apache_defaults() } else { shape }
 }

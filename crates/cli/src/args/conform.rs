@@ -6,7 +6,9 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use kconform_scenario::Reference;
 
+use super::reach::ClientArgs;
 use super::{FilterArgs, Format, OwnArgs, ReachArgs};
+use crate::trouble::Trouble;
 
 /// Judge a broker: run the suite against it, or against an Apache Kafka started for the run.
 ///
@@ -28,6 +30,23 @@ pub(crate) struct Conform {
 }
 
 impl Conform {
+    /// Flags that have no meaning together, where no parser can tell.
+    pub(crate) fn check(&self) -> Result<(), Trouble> {
+        if self.reach.is_empty() && self.reach.client != ClientArgs::default() {
+            return Err(Trouble::Usage(
+                "how to get in is given, but not where: add --bootstrap HOST:PORT".to_owned(),
+            ));
+        }
+        if !self.reach.is_empty() && self.own != OwnArgs::default() {
+            return Err(Trouble::Usage(
+                "--release, --nodes and --no-authorizer are about an Apache Kafka that is started for the run; leave them \
+                 out, or the target (--reference says which release a target is held to)"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
     /// A recording is to be judged.
     pub(crate) fn replay_asked(&self) -> bool {
         self.manner.replay.is_some()
@@ -35,22 +54,22 @@ impl Conform {
 }
 
 const EXAMPLES: &str = r#"Examples:
-  kconform conform --bootstrap localhost:9092            everything that the target can be asked
+  kconform conform --bootstrap localhost:9092      everything that the target can be asked
   kconform conform --bootstrap localhost:9092 --api Fetch --api-version 12..
-  kconform conform --release 3.9 --family groups         an Apache Kafka of our own
-  kconform conform --list --level must                   what would be run
+  kconform conform --release 3.9 --family groups   an Apache Kafka of our own
+  kconform conform --list --level must             what would be run
   kconform conform --bootstrap broker:9093 --command-config client.properties
-  kconform conform --target staging.toml --strict        listeners and users as a target file names them
+  kconform conform --target staging.toml --strict  listeners and users from a target file
 
 A target file:
   [target]
   bootstrap = "broker:9092"            # or command_config = "client.properties"
   reference = "4.1"                    # the release line to hold it to
   disruptive = false                   # true: as --allow-disruptive
-  [listeners.sasl_ssl]                 # plaintext, sasl_plaintext, ssl, sasl_ssl, mtls, reauth, limited
+  [listeners.sasl_ssl]                 # or plaintext, sasl_plaintext, ssl, mtls, reauth, limited
   address = "broker:9094"
-  ca = "ca.pem"                        # for mtls also cert and key; server_name, check_name
-  [users.unprivileged]                 # super, unprivileged, second_unprivileged
+  ca = "ca.pem"                        # and cert, key, server_name, check_name
+  [users.unprivileged]                 # or super, second_unprivileged
   name = "alice"
   password_file = "alice.secret"       # or password_env = "VARIABLE"
   mechanisms = ["PLAIN", "SCRAM-SHA-256"]
@@ -58,8 +77,8 @@ A target file:
   jobs = 8                             # cases at a time
   target_wait = 60                     # seconds
 
-Exit codes: 0 conforms, 1 a requirement failed or could not be checked, 2 wrong usage, 3 target unreachable or lost,
-4 nothing executed, 5 a defect of kconform itself."#;
+Exit codes: 0 conforms, 1 a requirement failed or could not be checked, 2 wrong usage, 3 target
+unreachable or lost, 4 nothing executed, 5 a defect of kconform itself."#;
 
 /// How the cases are run and judged.
 #[derive(Clone, Debug, Args)]
@@ -154,3 +173,6 @@ pub(crate) fn run_id(text: &str) -> Result<String, String> {
     }
     Ok(text.to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,14 +14,14 @@ use super::{OwnArgs, ReachArgs};
     kconform apis --bootstrap localhost:9092 --reference 3.9 --format md\n  \
     kconform apis --bootstrap broker:9093 --command-config client.properties --format json")]
 pub(crate) struct Apis {
-    #[command(flatten)]
-    pub(crate) reach: ReachArgs,
     /// Compare with this Apache Kafka release line (default: the nearest)
     #[arg(long, value_name = "X.Y")]
     pub(crate) reference: Option<Reference>,
     /// How to print it
     #[arg(long, value_enum, default_value_t = TableFormat::Text)]
     pub(crate) format: TableFormat,
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
 }
 
 /// Formats of tables.
@@ -103,14 +103,14 @@ pub(crate) enum ReportFormat {
     kconform clean --bootstrap localhost:9092 --all\n\n\
     Exit codes: 0 nothing is left, 1 something could not be deleted, 2 wrong usage, 3 the target cannot be reached.")]
 pub(crate) struct Clean {
-    #[command(flatten)]
-    pub(crate) reach: ReachArgs,
     /// The run whose topics go
     #[arg(long, value_name = "ID", value_parser = super::conform::run_id, required_unless_present = "all")]
     pub(crate) run_id: Option<String>,
     /// The topics of every run, even of one that is going on
     #[arg(long, conflicts_with = "run_id")]
     pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
 }
 
 /// Start, list and stop Apache Kafka brokers that stay when the command ends.

@@ -31,7 +31,7 @@ pub(crate) struct ReachArgs {
 }
 
 /// The same as flags. No flag takes a secret itself.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Target")]
 pub(crate) struct ClientArgs {
     /// PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL
@@ -120,21 +120,33 @@ impl ClientArgs {
 }
 
 /// An Apache Kafka of our own, started for the run.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Apache Kafka of our own")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+#[command(next_help_heading = "Apache Kafka to start")]
 pub(crate) struct OwnArgs {
-    /// The release to start, as X.Y or X.Y.Z
-    #[arg(long, value_name = "RELEASE", default_value_t = Release::newest())]
-    pub(crate) release: Release,
-    /// How many nodes: 1 with every listener, or 3 with the plaintext one
-    #[arg(long, value_name = "1|3", default_value_t = 1, value_parser = nodes)]
-    pub(crate) nodes: usize,
+    /// The release to start, as X.Y or X.Y.Z (default: the newest)
+    #[arg(long, value_name = "RELEASE")]
+    pub(crate) release: Option<Release>,
+    /// How many nodes: 1 with every listener (the default), or 3 with the plaintext one
+    #[arg(long, value_name = "1|3", value_parser = nodes)]
+    pub(crate) nodes: Option<usize>,
     /// Start it without an authorizer, as most clusters run
     #[arg(long)]
     pub(crate) no_authorizer: bool,
     /// Start it with Apache's own intervals and sizes, not with short ones
     #[arg(long, hide = true)]
     pub(crate) apache_defaults: bool,
+}
+
+impl OwnArgs {
+    /// The release to start.
+    pub(crate) fn release(&self) -> Release {
+        self.release.unwrap_or(Release::newest())
+    }
+
+    /// How many nodes to start.
+    pub(crate) fn nodes(&self) -> usize {
+        self.nodes.unwrap_or(1)
+    }
 }
 
 fn nodes(text: &str) -> Result<usize, String> {

@@ -173,11 +173,11 @@ source old:1, cluster c[2J, nearest to Apache Kafka 4.4
 target new:2, cluster c[2J, nearest to Apache Kafka 4.4
 Of 5 APIs the target has 1 in the same versions, lacks 1, lacks versions of 2, and adds to 2.
 
-key  API           source  target  the target               newest common
-0    Produce       0-9     3-11    lacks 0-2, adds 10-11    9
-1    Fetch         0-12    4-10    lacks 0-3 and 11-12      10
-2    ListOffsets   0-5     -       lacks the API            none
-8    OffsetCommit  -       2-3     adds the API             none
+key  API           source  target  the target             newest common
+0    Produce       0-9     3-11    lacks 0-2, adds 10-11  9
+1    Fetch         0-12    4-10    lacks 0-3 and 11-12    10
+2    ListOffsets   0-5     -       lacks the API          none
+8    OffsetCommit  -       2-3     adds the API           none
 
 Client 1 negotiates otherwise with the target:
   ListOffsets 5: not possible any more
