@@ -23,8 +23,7 @@ fn main() -> ExitCode {
     let mut forwarded: Vec<OsString> = Vec::new();
     if DEV.contains(&&*name) {
         forwarded.push("dev".into());
-    } else if !COMMANDS.contains(&&*name)
-        && !["--help", "-h", "--version", "help"].contains(&&*name)
+    } else if !COMMANDS.contains(&&*name) && !["--help", "-h", "--version", "-V"].contains(&&*name)
     {
         eprintln!("{}", usage(&name));
         return ExitCode::from(USAGE);
@@ -79,5 +78,17 @@ fn run(mut command: Command) -> ExitCode {
             eprintln!("cannot run cargo: {error}");
             ExitCode::from(OUR_ERROR)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_task_is_answered_with_the_known_ones() {
+        let text = usage("conforme");
+        assert!(text.starts_with("there is no task `conforme`"), "{text}");
+        assert!(COMMANDS.iter().chain(DEV).all(|task| text.contains(task)), "{text}");
     }
 }

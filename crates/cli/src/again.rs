@@ -11,8 +11,8 @@ pub(crate) fn command(args: &Conform, own: Option<Release>) -> String {
         Some(release) => words.extend(["--release".to_owned(), release.to_string()]),
         None => words.extend(args.reach.again()),
     }
-    if own.is_some() && args.own.nodes != 1 {
-        words.extend(["--nodes".to_owned(), args.own.nodes.to_string()]);
+    if own.is_some() && args.own.nodes() != 1 {
+        words.extend(["--nodes".to_owned(), args.own.nodes().to_string()]);
     }
     if own.is_some() && args.own.no_authorizer {
         words.push("--no-authorizer".to_owned());
@@ -57,7 +57,55 @@ fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use clap::Parser;
+
     use super::*;
+    use crate::args::{Cli, Command};
+
+    fn again(words: &[&str], own: Option<Release>) -> String {
+        let words = ["kconform", "conform"].iter().chain(words);
+        match Cli::try_parse_from(words).unwrap().command {
+            Command::Conform(args) => command(&args, own),
+            _ => String::new(),
+        }
+    }
+
+    #[test]
+    fn the_command_reaches_the_target_as_this_run_did() {
+        let words = [
+            "--bootstrap",
+            "a:1,b:2",
+            "--command-config",
+            "my client.properties",
+            "--user",
+            "alice",
+            "--password-file",
+            "pw",
+            "--reference",
+            "4.1",
+            "--strict",
+            "--jobs",
+            "4",
+            "--api",
+            "Fetch",
+        ];
+        assert_eq!(
+            again(&words, None),
+            "kconform conform --bootstrap a:1,b:2 --command-config 'my client.properties' --user alice \
+             --password-file pw --reference 4.1 --strict"
+        );
+    }
+
+    #[test]
+    fn a_broker_of_our_own_is_started_again_as_it_was() {
+        let words = ["--release", "3.9", "--nodes", "3", "--no-authorizer"];
+        assert_eq!(
+            again(&words, Some(Release::parse("3.9").unwrap())),
+            "kconform conform --release 3.9.2 --nodes 3 --no-authorizer"
+        );
+    }
 
     #[test]
     fn words_are_quoted_for_a_shell_only_where_they_must() {

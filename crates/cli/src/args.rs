@@ -2,6 +2,7 @@
 
 mod conform;
 mod filter;
+mod others;
 mod reach;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::dev::Dev;
 pub(crate) use conform::{Conform, Evidence};
 pub(crate) use filter::FilterArgs;
+pub(crate) use others::{Apis, Broker, Clean, Diff, Report, ReportFormat, TableFormat};
 pub(crate) use reach::{OwnArgs, ReachArgs};
 
 /// Conformance suite for the Kafka wire protocol.
@@ -16,7 +18,14 @@ pub(crate) use reach::{OwnArgs, ReachArgs};
 /// Judges any broker that speaks the protocol, API by API and version by version, against what released Apache Kafka does,
 /// and shows the bytes behind every finding.
 #[derive(Debug, Parser)]
-#[command(name = "kconform", version, propagate_version = true, max_term_width = 110)]
+#[command(
+    name = "kconform",
+    bin_name = "kconform",
+    version,
+    propagate_version = true,
+    max_term_width = 110,
+    disable_help_subcommand = true
+)]
 #[command(
     after_help = "Exit codes of a run: 0 conforms, 1 a requirement failed or could not be checked, 2 wrong usage, \
                         3 target unreachable or lost, 4 nothing executed, 5 a defect of kconform itself.\n\n\
@@ -32,6 +41,12 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Conform(Box<Conform>),
     List(ListArgs),
+    Apis(Apis),
+    Diff(Diff),
+    Report(Report),
+    Clean(Clean),
+    #[command(subcommand)]
+    Broker(Broker),
     /// For the developers of kconform
     #[command(hide = true)]
     Dev {
@@ -50,11 +65,11 @@ pub(crate) enum Command {
     kconform list --family transactions  one family\n  \
     kconform list --api Fetch --format json | jq '.cases[].name'")]
 pub(crate) struct ListArgs {
-    #[command(flatten)]
-    pub(crate) filter: FilterArgs,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
 }
 
 /// Formats of what is printed.

@@ -15,11 +15,14 @@ use crate::args::{Conform, Evidence};
 use crate::interrupt::Interrupt;
 use crate::own::Own;
 use crate::progress::Progress;
+use crate::reach::Reached;
 use crate::results::Results;
 use crate::terminal::{Terminal, print, tell};
 use crate::trouble::Trouble;
 use crate::{again, list, own, reach, replayed, results, suite};
 
+/// Cases at a time when nobody says.
+const JOBS: u16 = 16;
 /// How long a lost target may be away when nobody says.
 const TARGET_WAIT: Duration = Duration::from_secs(30);
 /// Between two looks at a target that is not there yet.
@@ -36,17 +39,21 @@ pub(crate) fn run(args: &Conform) -> Result<i32, Trouble> {
     if let Some(reference) = args.manner.reference {
         reach::known_reference(reference)?;
     }
+    args.check()?;
+    // Before anything is started for it.
+    crate::near::check(&suite::suite(), &args.filter)?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Trouble::Ours(format!("no runtime for the network: {error}")))?;
     let interrupt = Interrupt::install(runtime.handle());
     if !args.reach.is_empty() {
-        let target = reach::target(args)?;
-        return judge(args, &runtime, &interrupt, target, None);
+        let mut reached = reach::target(&args.reach)?;
+        reached.target.disruptive |= args.manner.allow_disruptive;
+        return judge(args, &runtime, &interrupt, reached, None);
     }
     match own::start(&args.own)? {
         own::Started::Running(own) => {
-            let target = own.target(args)?;
-            judge(args, &runtime, &interrupt, target, Some(&own))
+            let reached = Reached { target: own.target()?, jobs: None, wait: None };
+            judge(args, &runtime, &interrupt, reached, Some(&own))
         }
         own::Started::Impossible(why) => {
             tell(&why);
@@ -59,12 +66,19 @@ fn judge(
     args: &Conform,
     runtime: &tokio::runtime::Runtime,
     interrupt: &Interrupt,
-    target: Target,
+    reached: Reached,
     own: Option<&Own>,
 ) -> Result<i32, Trouble> {
     let terminal = Terminal::of(args.output.plain);
     let began = Instant::now();
-    let probed = runtime.block_on(probe(args, &target))?;
+    let Reached { mut target, jobs, wait } = reached;
+    let jobs = args.manner.jobs.or(jobs).unwrap_or(JOBS);
+    let wait = args.manner.target_wait.or(wait);
+    target.reference = args.manner.reference.or(target.reference);
+    if let Some(reference) = target.reference {
+        reach::known_reference(reference)?;
+    }
+    let probed = runtime.block_on(probe(&target, wait.unwrap_or_default()))?;
     let suite = suite::suite();
     let filter = args.filter.filter();
     let cases = kconform_harness::wanted(&suite, &probed, &filter);
@@ -77,7 +91,7 @@ fn judge(
     manifest.planned = cases.len() * usize::try_from(args.manner.repeat).unwrap_or(1);
     print(&console_header(&manifest, terminal.colour));
     print(&plan::surroundings(&probed));
-    print(&plan::outline(&probed.facts, &cases, args.manner.repeat, args.manner.jobs));
+    print(&plan::outline(&probed.facts, &cases, args.manner.repeat, jobs));
     if let Some(seed) = manifest.seed {
         print(&format!("Shuffled: `--shuffle {seed}` gives this order again.\n"));
     }
@@ -87,15 +101,16 @@ fn judge(
         filter,
         seed: manifest.seed,
         repeat: args.manner.repeat,
-        jobs: usize::from(args.manner.jobs),
+        jobs: usize::from(jobs),
         fail_fast: args.manner.fail_fast,
         again: again::command(args, own.map(Own::release)),
         results: results.folder(),
         all_evidence: args.output.evidence == Evidence::All,
         keep_events: args.output.record.is_some(),
         run_id,
-        target_wait: args.manner.target_wait.unwrap_or(TARGET_WAIT),
-        convict: args.manner.allow_disruptive || own.is_some(),
+        deadline: kconform_harness::DEADLINE,
+        target_wait: wait.unwrap_or(TARGET_WAIT),
+        convict: target.disruptive,
         mimic: None,
     };
     let progress = Arc::new(Progress::new(terminal, manifest.planned));
@@ -126,8 +141,8 @@ fn judge(
 }
 
 /// Probes the target; waits for it where `--target-wait` says so.
-async fn probe(args: &Conform, target: &Target) -> Result<Probed, Trouble> {
-    let deadline = Instant::now() + args.manner.target_wait.unwrap_or_default();
+async fn probe(target: &Target, wait: Duration) -> Result<Probed, Trouble> {
+    let deadline = Instant::now() + wait;
     let mut told = false;
     loop {
         match kconform_harness::probe(target).await {

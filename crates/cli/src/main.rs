@@ -3,9 +3,14 @@
 //! [`args`] is the command line; each command has a module of its own.
 
 mod again;
+mod apis;
 mod args;
+mod broker;
+mod clean;
+mod clients;
 mod conform;
 mod dev;
+mod diff;
 mod interrupt;
 mod list;
 mod near;
@@ -13,10 +18,13 @@ mod own;
 mod progress;
 mod reach;
 mod replayed;
+mod report;
 mod results;
 mod suite;
+mod table;
 mod terminal;
 mod trouble;
+mod versions;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -47,6 +55,11 @@ fn run(command: Command) -> Result<i32, Trouble> {
     match command {
         Command::Conform(args) => conform::run(&args),
         Command::Dev { command } => dev::run(&command),
+        Command::Apis(args) => apis::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Clean(args) => clean::run(&args),
+        Command::Broker(command) => broker::run(&command),
         Command::List(args) => list::run(&args.filter, args.format),
     }
 }

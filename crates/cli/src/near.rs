@@ -5,15 +5,50 @@ use kconform_harness::{Suite, plan};
 use kconform_scenario::wire::schema;
 
 use crate::args::FilterArgs;
+use crate::terminal::tell;
+use crate::trouble::Trouble;
 
 /// How many names are suggested for one that is wrong.
 const SUGGESTED: usize = 3;
 /// From this likeness on, by Jaro and Winkler, a name is worth suggesting.
 const LIKE: f64 = 0.75;
 
+/// Whether the selection holds any case of any target. Where it does, names that nobody has are still told: they are mistakes that
+/// the others hide.
+pub(crate) fn check(suite: &Suite, args: &FilterArgs) -> Result<(), Trouble> {
+    let filter = args.filter();
+    if plan::cases(suite, None).iter().any(|case| filter.wants(suite, case)) {
+        wrong_names(suite, args).iter().for_each(|line| tell(line.trim_start()));
+        return Ok(());
+    }
+    Err(Trouble::Nothing(nothing_selected(suite, args)))
+}
+
 /// What to tell somebody whose selection holds no case: which of its names nobody has and what they may have meant, or that the
 /// names are right and hold nothing together.
 pub(crate) fn nothing_selected(suite: &Suite, args: &FilterArgs) -> String {
+    let mut lines = vec!["no case is selected".to_owned()];
+    lines.extend(wrong_names(suite, args));
+    if lines.len() == 1 {
+        lines.push(
+            "  no scenario checks what is left when all flags have narrowed the suite".to_owned(),
+        );
+        let open: Vec<&str> = args
+            .id
+            .iter()
+            .filter_map(|id| catalogue::requirement(&id.to_ascii_uppercase()))
+            .map(|row| row.id.as_str())
+            .collect();
+        if !open.is_empty() {
+            lines.push(format!("  {} may be open: no scenario checks it yet", open.join(", ")));
+        }
+    }
+    lines.push("`kconform list` shows every family, requirement and case".to_owned());
+    lines.join("\n")
+}
+
+/// The names that nobody has, a line each, with near ones.
+fn wrong_names(suite: &Suite, args: &FilterArgs) -> Vec<String> {
     let cases = plan::cases(suite, None);
     let names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
     let apis: Vec<&str> = schema::apis().map(schema::Api::name).collect();
@@ -23,7 +58,7 @@ pub(crate) fn nothing_selected(suite: &Suite, args: &FilterArgs) -> String {
     words.extend(&apis);
     words.extend(&families);
 
-    let mut lines = vec!["no case is selected".to_owned()];
+    let mut lines = Vec::new();
     let mut look =
         |flag: &str, given: &[String], known: &[&str], holds: &dyn Fn(&str, &str) -> bool| {
             for name in given.iter().filter(|name| !known.iter().any(|known| holds(known, name))) {
@@ -41,22 +76,7 @@ pub(crate) fn nothing_selected(suite: &Suite, args: &FilterArgs) -> String {
     for part in args.parts.iter().filter(|part| !names.iter().any(|name| name.contains(*part))) {
         lines.push(format!("  `{part}` occurs in no case{}", suggestion(part, &words)));
     }
-    if lines.len() == 1 {
-        lines.push(
-            "  no scenario checks what is left when all flags have narrowed the suite".to_owned(),
-        );
-        let open: Vec<&str> = args
-            .id
-            .iter()
-            .filter_map(|id| catalogue::requirement(&id.to_ascii_uppercase()))
-            .map(|row| row.id.as_str())
-            .collect();
-        if !open.is_empty() {
-            lines.push(format!("  {} may be open: no scenario checks it yet", open.join(", ")));
-        }
-    }
-    lines.push("`kconform list` shows every family, requirement and case".to_owned());
-    lines.join("\n")
+    lines
 }
 
 /// `; did you mean …?`, or nothing.
@@ -82,7 +102,9 @@ fn nearest<'a>(name: &str, known: &[&'a str]) -> Vec<&'a str> {
         .filter(|(score, _)| *score >= LIKE)
         .collect();
     scored.sort_by(|(one, first), (other, second)| other.total_cmp(one).then(first.cmp(second)));
-    scored.dedup_by_key(|(_, known)| *known);
+    // An API and a module of its name are one suggestion.
+    let mut seen = std::collections::BTreeSet::new();
+    scored.retain(|(_, known)| seen.insert(known.to_ascii_lowercase()));
     scored.into_iter().take(SUGGESTED).map(|(_, known)| known).collect()
 }
 

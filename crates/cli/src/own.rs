@@ -1,11 +1,13 @@
 //! An Apache Kafka of our own: started for a run and stopped with it.
 
-use kconform_brokers::{Cluster, Release, Shape, StartCause, StartError, USERS, prerequisites_for};
+use kconform_brokers::{
+    Cluster, Listeners, Release, Shape, StartCause, StartError, USERS, prerequisites_for,
+};
 use kconform_harness::Target;
 use kconform_scenario::wire::{Tls, tls};
 use kconform_scenario::{Listener, Role, User};
 
-use crate::args::{Conform, OwnArgs};
+use crate::args::OwnArgs;
 use crate::reach;
 use crate::terminal::tell;
 use crate::trouble::Trouble;
@@ -27,7 +29,7 @@ pub(crate) struct Own {
 
 /// Starts it.
 pub(crate) fn start(args: &OwnArgs) -> Result<Started, Trouble> {
-    if let Err(missing) = prerequisites_for(&[args.release]) {
+    if let Err(missing) = prerequisites_for(&[args.release()]) {
         return Ok(Started::Impossible(missing.to_string()));
     }
     match Cluster::start(&shape(args), &mut |step| tell(step)) {
@@ -39,7 +41,8 @@ pub(crate) fn start(args: &OwnArgs) -> Result<Started, Trouble> {
 
 /// The shape that the flags ask for.
 pub(crate) fn shape(args: &OwnArgs) -> Shape {
-    let shape = if args.nodes == 3 { Shape::three(args.release) } else { Shape::one(args.release) };
+    let release = args.release();
+    let shape = if args.nodes() == 3 { Shape::three(release) } else { Shape::one(release) };
     let shape = if args.no_authorizer { shape.without_authorizer() } else { shape };
     if args.apache_defaults { shape.with_apache_defaults() } else { shape }
 }
@@ -51,29 +54,18 @@ impl Own {
     }
 
     /// Every way in, and every user.
-    pub(crate) fn target(&self, args: &Conform) -> Result<Target, Trouble> {
+    pub(crate) fn target(&self) -> Result<Target, Trouble> {
         let endpoints = self.cluster.endpoints();
         let bootstrap = endpoints.iter().map(|endpoint| reach::dial(endpoint));
         let mut target = Target::at(bootstrap.collect::<Result<_, _>>()?);
         target.disruptive = true;
-        target.reference = args.manner.reference;
         let certificates = self.cluster.certificates();
         let trusting = tls::TlsOptions {
             ca_pem: Some(tls::Pem::File(certificates.ca.clone())),
             ..tls::TlsOptions::default()
         };
         let listeners = self.cluster.listeners();
-        let all = [
-            (Listener::Plaintext, Some(&listeners.plaintext)),
-            (Listener::SaslPlaintext, listeners.sasl_plaintext.as_ref()),
-            (Listener::Ssl, listeners.ssl.as_ref()),
-            (Listener::SaslSsl, listeners.sasl_ssl.as_ref()),
-            (Listener::Mtls, listeners.mtls.as_ref()),
-            (Listener::Reauth, listeners.reauth.as_ref()),
-            (Listener::Limited, listeners.limited.as_ref()),
-        ];
-        for (listener, endpoint) in all {
-            let Some(endpoint) = endpoint else { continue };
+        for (listener, endpoint) in ways(listeners) {
             let mut dial = reach::dial(endpoint)?;
             dial.tls = match listener {
                 Listener::Ssl | Listener::SaslSsl => Some(tls(&trusting)?),
@@ -92,6 +84,22 @@ impl Own {
         }
         Ok(target)
     }
+}
+
+/// The listeners that a cluster has, with their addresses.
+pub(crate) fn ways(listeners: &Listeners) -> Vec<(Listener, &str)> {
+    let Listeners { plaintext, sasl_plaintext, ssl, sasl_ssl, mtls, reauth, limited } = listeners;
+    let all = [
+        (Listener::Plaintext, Some(plaintext)),
+        (Listener::SaslPlaintext, sasl_plaintext.as_ref()),
+        (Listener::Ssl, ssl.as_ref()),
+        (Listener::SaslSsl, sasl_ssl.as_ref()),
+        (Listener::Mtls, mtls.as_ref()),
+        (Listener::Reauth, reauth.as_ref()),
+        (Listener::Limited, limited.as_ref()),
+    ];
+    let present = all.into_iter().filter_map(|(listener, address)| Some((listener, address?)));
+    present.map(|(listener, address)| (listener, address.as_str())).collect()
 }
 
 /// The users of every broker that we start, with the parts that they play.

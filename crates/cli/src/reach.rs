@@ -1,26 +1,71 @@
 //! From flags and files to a target.
 
-use kconform_harness::settings::Address;
-use kconform_harness::{Target, fingerprint};
+use std::path::Path;
+use std::time::Duration;
+
+use kconform_harness::settings::{Address, ClientSettings, TargetFile, Way};
+use kconform_harness::{Probed, Target, fingerprint};
 use kconform_scenario::Reference;
 use kconform_scenario::wire::Dial;
+use tokio::runtime::Runtime;
 
-use crate::args::Conform;
+use crate::args::ReachArgs;
+use crate::terminal::tell;
 use crate::trouble::Trouble;
 
-/// The target that the flags describe.
-pub(crate) fn target(args: &Conform) -> Result<Target, Trouble> {
-    let bootstrap = args.reach.bootstrap.iter().map(|address| dial(address));
-    let mut target = Target::at(bootstrap.collect::<Result<_, _>>()?);
-    target.disruptive = args.manner.allow_disruptive;
-    target.reference = args.manner.reference;
-    Ok(target)
+/// A target, and what its file says about running against it.
+#[derive(Debug)]
+pub(crate) struct Reached {
+    /// The target.
+    pub(crate) target: Target,
+    /// Cases at a time.
+    pub(crate) jobs: Option<u16>,
+    /// How long it may be away.
+    pub(crate) wait: Option<Duration>,
+}
+
+/// The target that the flags and the files that they name describe.
+pub(crate) fn target(args: &ReachArgs) -> Result<Reached, Trouble> {
+    let file = match &args.target {
+        Some(path) => TargetFile::read(path).map_err(usage)?,
+        None => TargetFile::default(),
+    };
+    let mut client = file.client;
+    if let Some(path) = &args.command_config {
+        client = client.overridden(ClientSettings::read(path.clone()).map_err(usage)?);
+    }
+    let mut flags = args.client.settings()?;
+    for text in &args.bootstrap {
+        flags.bootstrap.push(address(text)?);
+    }
+    client = client.overridden(flags);
+    let mut target = Target::at(dials(&client)?);
+    target.disruptive = file.disruptive.unwrap_or(false);
+    target.reference = file.reference;
+    target.shapes = file.shapes;
+    target.users = file.users;
+    for (listener, (address, way)) in file.listeners {
+        target.listeners.insert(listener, dialled(&way, &address)?);
+    }
+    Ok(Reached { target, jobs: file.jobs, wait: file.wait })
+}
+
+/// One side of a comparison: an address with an optional client.properties, or a target file.
+pub(crate) fn side(what: &str, config: Option<&Path>) -> Result<Target, Trouble> {
+    let file = Path::new(what);
+    let args = if file.extension().is_some_and(|extension| extension == "toml") || file.is_file() {
+        ReachArgs { target: Some(file.to_owned()), ..ReachArgs::default() }
+    } else {
+        let bootstrap = what.split(',').map(str::to_owned).collect();
+        ReachArgs { bootstrap, ..ReachArgs::default() }
+    };
+    let args = ReachArgs { command_config: config.map(Path::to_owned), ..args };
+    Ok(target(&args)?.target)
 }
 
 /// A plain way to an address.
-pub(crate) fn dial(address: &str) -> Result<Dial, Trouble> {
-    let Address { host, port } =
-        address.parse().map_err(|error| Trouble::Usage(format!("{error}")))?;
+pub(crate) fn dial(text: &str) -> Result<Dial, Trouble> {
+    let Address { host, port } = address(text)?;
     Ok(Dial::plain(host, port))
 }
 
@@ -35,4 +80,56 @@ pub(crate) fn known_reference(reference: Reference) -> Result<(), Trouble> {
         "Apache Kafka {reference} is not a reference that kconform knows; there are {}",
         known.join(", ")
     )))
+}
+
+fn dials(client: &ClientSettings) -> Result<Vec<Dial>, Trouble> {
+    if !client.ignored.is_empty() {
+        tell("settings that kconform has no use for:");
+        for ignored in &client.ignored {
+            tell(&format!("  {ignored}"));
+        }
+    }
+    if client.bootstrap.is_empty() {
+        return Err(Trouble::Usage(
+            "no address is given: name one with --bootstrap HOST:PORT, or as bootstrap.servers in the file of \
+             --command-config"
+                .to_owned(),
+        ));
+    }
+    let way = client.way().map_err(usage)?;
+    client.bootstrap.iter().map(|address| dialled(&way, address)).collect()
+}
+
+fn dialled(way: &Way, address: &Address) -> Result<Dial, Trouble> {
+    way.dial(address).map_err(|error| Trouble::Usage(format!("{address}: {error}")))
+}
+
+fn address(text: &str) -> Result<Address, Trouble> {
+    text.parse().map_err(|error| Trouble::Usage(format!("{error}")))
+}
+
+fn usage(error: impl std::fmt::Display) -> Trouble {
+    Trouble::Usage(error.to_string())
+}
+
+/// Probes a target from outside a run.
+pub(crate) fn probe_now(target: &Target) -> Result<Probed, Trouble> {
+    Ok(runtime_and_probe(target)?.1)
+}
+
+/// Probes a target; gives the runtime too, for what is asked of it next.
+pub(crate) fn runtime_and_probe(target: &Target) -> Result<(Runtime, Probed), Trouble> {
+    let runtime = Runtime::new()
+        .map_err(|error| Trouble::Ours(format!("no runtime for the network: {error}")))?;
+    let probed = runtime
+        .block_on(kconform_harness::probe(target))
+        .map_err(|error| Trouble::Unreachable(error.to_string()))?;
+    Ok((runtime, probed))
+}
+
+/// A value as JSON for programs, with a line break at the end.
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<String, Trouble> {
+    serde_json::to_string_pretty(value)
+        .map(|text| text + "\n")
+        .map_err(|error| Trouble::Ours(format!("JSON cannot be written: {error}")))
 }

@@ -35,6 +35,10 @@ impl Results {
         }
         let folder = args.output.results.clone();
         let folder = folder.unwrap_or_else(|| Path::new(DEFAULT).join(run_id));
+        // What an earlier run left there must not pass for this one's, should this one be killed.
+        for stale in [JUNIT_FILE, REPORT_FILE] {
+            let _ = fs::remove_file(folder.join(stale));
+        }
         match fs::create_dir_all(&folder).and_then(|()| write_manifest(&folder, manifest)) {
             Ok(()) => Self { folder: Some(folder) },
             Err(error) => {

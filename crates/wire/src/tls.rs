@@ -8,6 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::version::{TLS12, TLS13};
@@ -49,6 +50,9 @@ pub struct TlsOptions {
     pub server_name: Option<String>,
     /// Whether the server's certificate is checked at all.
     pub verify: bool,
+    /// Whether the certificate must bear the server's name; `false` still wants one that the CA vouches for, as an empty
+    /// `ssl.endpoint.identification.algorithm` does in Kafka's clients.
+    pub check_name: bool,
     /// Which versions are offered.
     pub versions: Versions,
     /// Whether the name is sent to the server (SNI).
@@ -63,6 +67,7 @@ impl Default for TlsOptions {
             client_key_pem: None,
             server_name: None,
             verify: true,
+            check_name: true,
             versions: Versions::Both,
             send_server_name: true,
         }
@@ -80,8 +85,14 @@ pub fn client_config(options: &TlsOptions) -> Result<Arc<ClientConfig>, TlsError
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(versions)
         .map_err(TlsError::Rustls)?;
-    let builder = if options.verify {
+    let builder = if options.verify && options.check_name {
         builder.with_root_certificates(roots(options.ca_pem.as_ref())?)
+    } else if options.verify {
+        let roots = Arc::new(roots(options.ca_pem.as_ref())?);
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider)
+            .build()
+            .map_err(|error| TlsError::Rustls(rustls::Error::General(error.to_string())))?;
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyName(verifier)))
     } else {
         builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyServer(provider)))
     };
@@ -207,6 +218,54 @@ fn certificates(pem: &Pem) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 fn private_key(pem: &Pem) -> Result<PrivateKeyDer<'static>, TlsError> {
     PrivateKeyDer::from_pem_slice(&pem.bytes()?)
         .map_err(|error| pem.unusable("private key", &error))
+}
+
+/// Takes every certificate that the CA vouches for, whatever name it bears. The chain is judged before the name is, so that a wrong
+/// name is the only thing wrong.
+#[derive(Debug)]
+struct AnyName(Arc<WebPkiServerVerifier>);
+
+impl ServerCertVerifier for AnyName {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        use rustls::CertificateError::{NotValidForName, NotValidForNameContext};
+        let judged =
+            self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        match judged {
+            Err(rustls::Error::InvalidCertificate(
+                NotValidForName | NotValidForNameContext { .. },
+            )) => Ok(ServerCertVerified::assertion()),
+            judged => judged,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
 }
 
 /// Takes every certificate, but still makes the server prove that it has the key.

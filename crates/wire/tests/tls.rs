@@ -142,6 +142,20 @@ fn a_trusted_server_is_accepted_and_no_other() {
     }
 }
 
+/// An empty `ssl.endpoint.identification.algorithm` in Kafka's clients: any name, but no other authority.
+#[test]
+fn an_unchecked_name_still_needs_the_authority() {
+    let (ours, other) = (Authority::new("ours"), Authority::new("other"));
+    for versions in [Versions::Only12, Versions::Only13] {
+        let server = || ours.server(BOTH, false);
+        let any_name = TlsOptions { check_name: false, versions, ..ours.trusting() };
+        handshake(&any_name, "elsewhere.test", server()).unwrap();
+        let stranger = TlsOptions { check_name: false, versions, ..other.trusting() };
+        let refused = handshake(&stranger, "broker.test", server()).unwrap_err();
+        assert!(refused.contains("UnknownIssuer"), "{refused}");
+    }
+}
+
 #[test]
 fn the_versions_offered() {
     let authority = Authority::new("ours");

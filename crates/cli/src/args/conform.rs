@@ -6,7 +6,9 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use kconform_scenario::Reference;
 
+use super::reach::ClientArgs;
 use super::{FilterArgs, Format, OwnArgs, ReachArgs};
+use crate::trouble::Trouble;
 
 /// Judge a broker: run the suite against it, or against an Apache Kafka started for the run.
 ///
@@ -28,20 +30,55 @@ pub(crate) struct Conform {
 }
 
 impl Conform {
+    /// Flags that have no meaning together, where no parser can tell.
+    pub(crate) fn check(&self) -> Result<(), Trouble> {
+        if self.reach.is_empty() && self.reach.client != ClientArgs::default() {
+            return Err(Trouble::Usage(
+                "how to get in is given, but not where: add --bootstrap HOST:PORT".to_owned(),
+            ));
+        }
+        if !self.reach.is_empty() && self.own != OwnArgs::default() {
+            return Err(Trouble::Usage(
+                "--release, --nodes and --no-authorizer are about an Apache Kafka that is started for the run; leave them \
+                 out, or the target (--reference says which release a target is held to)"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
     /// A recording is to be judged.
     pub(crate) fn replay_asked(&self) -> bool {
         self.manner.replay.is_some()
     }
 }
 
-const EXAMPLES: &str = "Examples:
-  kconform conform --bootstrap localhost:9092            everything that the target can be asked
+const EXAMPLES: &str = r#"Examples:
+  kconform conform --bootstrap localhost:9092      everything that the target can be asked
   kconform conform --bootstrap localhost:9092 --api Fetch --api-version 12..
-  kconform conform --release 3.9 --family groups         an Apache Kafka of our own
-  kconform conform --list --level must                   what would be run
+  kconform conform --release 3.9 --family groups   an Apache Kafka of our own
+  kconform conform --list --level must             what would be run
+  kconform conform --bootstrap broker:9093 --command-config client.properties
+  kconform conform --target staging.toml --strict  listeners and users from a target file
 
-Exit codes: 0 conforms, 1 a requirement failed or could not be checked, 2 wrong usage, 3 target unreachable or lost,
-4 nothing executed, 5 a defect of kconform itself.";
+A target file:
+  [target]
+  bootstrap = "broker:9092"            # or command_config = "client.properties"
+  reference = "4.1"                    # the release line to hold it to
+  disruptive = false                   # true: as --allow-disruptive
+  [listeners.sasl_ssl]                 # or plaintext, sasl_plaintext, ssl, mtls, reauth, limited
+  address = "broker:9094"
+  ca = "ca.pem"                        # and cert, key, server_name, check_name
+  [users.unprivileged]                 # or super, second_unprivileged
+  name = "alice"
+  password_file = "alice.secret"       # or password_env = "VARIABLE"
+  mechanisms = ["PLAIN", "SCRAM-SHA-256"]
+  [limits]
+  jobs = 8                             # cases at a time
+  target_wait = 60                     # seconds
+
+Exit codes: 0 conforms, 1 a requirement failed or could not be checked, 2 wrong usage, 3 target
+unreachable or lost, 4 nothing executed, 5 a defect of kconform itself."#;
 
 /// How the cases are run and judged.
 #[derive(Clone, Debug, Args)]
@@ -56,9 +93,9 @@ pub(crate) struct Manner {
     /// Allow cases that disturb other users of the target: broker-wide settings, killed connections
     #[arg(long)]
     pub(crate) allow_disruptive: bool,
-    /// Cases at a time
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(crate) jobs: u16,
+    /// Cases at a time (default: 16)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) jobs: Option<u16>,
     /// Run all of it this many times
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) repeat: u32,
@@ -72,7 +109,7 @@ pub(crate) struct Manner {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) target_wait: Option<Duration>,
     /// Judge a recording instead of a target: a folder, or a release whose recording is part of kconform
-    #[arg(long, value_name = "DIR|RELEASE", conflicts_with_all = ["bootstrap", "release", "nodes", "no_authorizer", "record"])]
+    #[arg(long, value_name = "DIR|RELEASE", conflicts_with_all = ["bootstrap", "target", "command_config", "release", "nodes", "no_authorizer", "record"])]
     pub(crate) replay: Option<String>,
 }
 
@@ -136,3 +173,6 @@ pub(crate) fn run_id(text: &str) -> Result<String, String> {
     }
     Ok(text.to_owned())
 }
+
+#[cfg(test)]
+mod tests;
