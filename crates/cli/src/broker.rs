@@ -20,7 +20,7 @@ const TARGET_FILE: &str = "target.toml";
 pub(crate) fn run(command: &Broker) -> Result<i32, Trouble> {
     match command {
         Broker::Start { name, own } => start(name, own),
-        Broker::Stop { names, all } => stop(names, *all),
+        Broker::Stop { names } => stop(names),
         Broker::List { format } => list(*format),
     }
 }
@@ -46,16 +46,7 @@ fn start(name: &str, args: &OwnArgs) -> Result<i32, Trouble> {
     Ok(CONFORMS)
 }
 
-fn stop(names: &[String], all: bool) -> Result<i32, Trouble> {
-    let every: Vec<String> = if all {
-        kconform_brokers::list().into_iter().map(|one| one.name).collect()
-    } else {
-        Vec::new()
-    };
-    let names = if all { &every } else { names };
-    if names.is_empty() {
-        print("No broker is running.\n");
-    }
+fn stop(names: &[String]) -> Result<i32, Trouble> {
     for name in names {
         let running =
             kconform_brokers::stop(name).map_err(|error| Trouble::Usage(error.to_string()))?;

@@ -129,14 +129,11 @@ pub(crate) enum Broker {
         #[command(flatten)]
         own: OwnArgs,
     },
-    /// Stop clusters and remove their data
+    /// Stop clusters and remove their data; each is named, since others may have started theirs meanwhile
     Stop {
         /// Their names
-        #[arg(required_unless_present = "all")]
+        #[arg(required = true)]
         names: Vec<String>,
-        /// All of them
-        #[arg(long, conflicts_with = "names")]
-        all: bool,
     },
     /// List the clusters
     List {
