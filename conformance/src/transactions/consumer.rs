@@ -68,7 +68,8 @@ impl Committed {
             if batch.marker().is_some_and(|marker| marker.kind == Marker::Abort) {
                 undone.remove(&batch.producer_id);
             }
-            !batch.control && !(batch.transactional && undone.contains(&batch.producer_id))
+            let undone = batch.transactional && undone.contains(&batch.producer_id);
+            !batch.control && !undone
         });
         let delivered = values_of(kept);
         Ok(Self { contents, aborted, delivered })

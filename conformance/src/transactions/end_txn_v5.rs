@@ -7,7 +7,7 @@ use kconform_scenario::prelude::*;
 use kconform_scenario::wire::records::Marker;
 
 use super::end_txn::{ended, expect_identity, expect_refused, opposite};
-use super::producer::{PRODUCED, Producer, decision};
+use super::producer::{PRODUCED, Producer, decision, stable_at};
 
 scenarios![
     the_answer_names_the_next_epoch,
@@ -20,7 +20,8 @@ scenarios![
 
 /// EndTxn v5 of an open transaction answers 0 with the producer id and the next epoch, which the
 /// client must use from then on; Produce with the old epoch is refused with INVALID_PRODUCER_EPOCH
-/// (47) in every version at once.
+/// (47) in every version once the marker is written. Before that, a partition of the transaction
+/// may still take it (seen on 4.1.2 and 4.4.0).
 #[scenario(
     "ENDTXN-002", api = EndTxn, versions = 5.., needs = [Feature("transaction.version", 1)],
     vary = ["commit", "abort"],
@@ -33,6 +34,8 @@ async fn the_answer_names_the_next_epoch(cx: &mut Cx) -> Outcome {
     let body = producer.coordinator.ask(request).await?.expect_ok()?;
     expect_identity(&body, (producer.id, producer.epoch + 1))?;
 
+    // Until its marker is written, the transaction is open to the leader and takes the old epoch.
+    stable_at(cx, &partition, 2).await?;
     let mut leader = cx.leader(&partition).await?;
     let late = producer.produce(cx, &partition, &producer.batch(cx, &["late"], 1))?;
     leader.ask(late).await?.expect_error_at(PRODUCED, InvalidProducerEpoch)
