@@ -34,7 +34,9 @@ const ROUNDS: u32 = 100;
 fn overhead(criterion: &mut Criterion) {
     let broker = ScriptedBroker::honest();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let probed = runtime.block_on(probe(&Target::at(vec![Dial::plain("127.0.0.1", broker.port())]))).unwrap();
+    let probed = runtime
+        .block_on(probe(&Target::at(vec![Dial::plain("127.0.0.1", broker.port())])))
+        .unwrap();
     let suite = Suite {
         scenarios: vec![&a_trivial_case],
         row: |_| Some(Row { level: Level::Must, text: String::new() }),
@@ -63,7 +65,15 @@ fn overhead(criterion: &mut Criterion) {
         bencher.iter(|| {
             let (_sender, interrupted) = tokio::sync::watch::channel(false);
             let watch = Arc::new(Silent);
-            let done = run(&suite, &probed, cases.clone(), options.clone(), runtime.handle(), watch, interrupted);
+            let done = run(
+                &suite,
+                &probed,
+                cases.clone(),
+                options.clone(),
+                runtime.handle(),
+                watch,
+                interrupted,
+            );
             assert!(done.records.iter().all(|record| record.verdict == Verdict::Passed));
         });
     });

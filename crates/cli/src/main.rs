@@ -8,6 +8,7 @@ mod args;
 mod broker;
 mod clean;
 mod clients;
+mod committed;
 mod conform;
 mod dev;
 mod diff;

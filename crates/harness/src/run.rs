@@ -16,7 +16,7 @@ use crate::plan::{self, Case, Decision, Filter};
 use crate::pool::Topics;
 use crate::probe::Probed;
 use crate::recording::Recorded;
-use crate::refusal::Refusals;
+use crate::refusal::{Answer, Refusals};
 use crate::sink::{Sink, Watch};
 use crate::{Suite, cleanup};
 
@@ -73,6 +73,9 @@ pub struct Done {
     /// What was known of the target.
     pub facts: Arc<Facts>,
 }
+
+/// Why cases after the loss of a target did not run.
+const GONE: &str = "the target went away and did not come back";
 
 struct Context {
     suite: Suite,
@@ -213,6 +216,10 @@ fn convict(context: &Arc<Context>) {
             context.sink.push(record);
             continue;
         }
+        if let Decision::Unsupported(reason) = plan::decide(&context.env.facts, &case) {
+            let _ = context.refused(id, case, record, reason);
+            continue;
+        }
         context.sink.tell(&format!("running suspect {} alone", case.name));
         if context.liveness.enter(id).is_err() {
             continue;
@@ -239,6 +246,13 @@ fn convict(context: &Arc<Context>) {
             .push("ran again alone, because the target was lost while it was in flight".to_owned());
         let _ = context.settle(record, ran);
     }
+    // Lost once more while a refusal was asked for: that much is known, and no more.
+    for (_, case) in std::mem::take(&mut *lock(&context.deferred)) {
+        let mut record = evidence::blank(&context.suite, &case, &context.options.again);
+        record.verdict = Verdict::Blocked;
+        record.reason = Some("the target went away again while this case was in flight".to_owned());
+        context.sink.push(record);
+    }
 }
 
 impl Context {
@@ -248,22 +262,7 @@ impl Context {
         match plan::decide(&self.env.facts, &case) {
             Decision::Run => {}
             Decision::NotRun(reason) => return self.skip(record, Verdict::NotRun, reason),
-            Decision::Unsupported(reason) => {
-                match self.refusals.check(&self.env, case.key, case.version) {
-                    Ok(refusal) => record.refusal = Some(refusal),
-                    Err(got) => {
-                        record.verdict = Verdict::Failed;
-                        record.finding = Some(Finding {
-                            expected: format!("a refusal, for {reason}"),
-                            got: got.clone(),
-                            ..Finding::default()
-                        });
-                        self.sink.push(record);
-                        return Err(got.into());
-                    }
-                }
-                return self.skip(record, Verdict::Unsupported, reason);
-            }
+            Decision::Unsupported(reason) => return self.refused(id, case, record, reason),
         }
         if *self.env.interrupted.borrow() {
             return self.skip(record, Verdict::NotRun, "the run was interrupted".to_owned());
@@ -273,8 +272,7 @@ impl Context {
             return self.skip(record, Verdict::NotRun, reason);
         }
         if self.liveness.enter(id).is_err() {
-            let reason = "the target went away and did not come back".to_owned();
-            return self.skip(record, Verdict::NotRun, reason);
+            return self.skip(record, Verdict::NotRun, GONE.to_owned());
         }
         let mut env = self.env.clone();
         if round > 0 {
@@ -290,6 +288,40 @@ impl Context {
             return Ok(Completion::ignored_with("the target was lost meanwhile"));
         }
         self.settle(record, ran)
+    }
+
+    /// A version that is not offered: the refusal is what is checked.
+    fn refused(
+        &self,
+        id: usize,
+        case: Case,
+        mut record: Record,
+        reason: String,
+    ) -> Result<Completion, Failed> {
+        if self.liveness.enter(id).is_err() {
+            return self.skip(record, Verdict::NotRun, GONE.to_owned());
+        }
+        let answer = self.refusals.check(&self.env, case.key, case.version);
+        let trouble = matches!(answer, Answer::Unreachable(_));
+        if self.liveness.leave(&self.env, &self.sentinel, &self.sink, id, trouble) == Fate::Suspect
+        {
+            lock(&self.deferred).push((id, case));
+            return Ok(Completion::ignored_with("the target was lost meanwhile"));
+        }
+        match answer {
+            Answer::Refused(how) => {
+                record.refusal = Some(how);
+                self.skip(record, Verdict::Unsupported, reason)
+            }
+            Answer::Unreachable(why) => self.skip(record, Verdict::Blocked, why),
+            Answer::Served(got) => {
+                record.verdict = Verdict::Failed;
+                let expected = format!("a refusal, for {reason}");
+                record.finding = Some(Finding { expected, got: got.clone(), ..Finding::default() });
+                self.sink.push(record);
+                Err(got.into())
+            }
+        }
     }
 
     fn skip(

@@ -164,7 +164,9 @@ fn codes(value: &Value, name: &str, found: &mut Found) {
             }
         }
         Value::Array(items) => items.iter().for_each(|item| codes(item, name, found)),
-        Value::Struct(fields) => fields.fields().for_each(|(name, field)| codes(field, name, found)),
+        Value::Struct(fields) => {
+            fields.fields().for_each(|(name, field)| codes(field, name, found))
+        }
         _ => {}
     }
 }

@@ -111,6 +111,9 @@ pub(crate) struct Manner {
     /// Judge a recording instead of a target: a folder, or a release whose recording is part of kconform
     #[arg(long, value_name = "DIR|RELEASE", conflicts_with_all = ["bootstrap", "target", "command_config", "release", "nodes", "no_authorizer", "record"])]
     pub(crate) replay: Option<String>,
+    /// With --replay: compare only API and version of what is sent, for scenarios edited since the recording
+    #[arg(long, requires = "replay")]
+    pub(crate) lenient: bool,
 }
 
 /// What is shown and kept.

@@ -1,5 +1,5 @@
-//! A scenario names a requirement of the catalogue, no two scenarios name the same one, and its first
-//! paragraph of documentation is the requirement's text.
+//! A scenario names a requirement of the catalogue, no two scenarios have the same name, and the first
+//! paragraph of its documentation is the requirement's text.
 
 mod rewrite;
 
@@ -11,8 +11,8 @@ use conformance::catalogue::Requirement;
 use super::super::catalogue::ScenarioRef;
 use super::super::complaint::Complaint;
 
-/// Scenarios with an id that is not in the catalogue, and two with the same id. Where one act
-/// proves several requirements, the further ones stand in `also`, and may.
+/// Scenarios with an id that is not in the catalogue, and two with the same name. Several may share an id: a
+/// requirement can take several acts, and one act can prove several requirements (`also`).
 pub(super) fn check<'a>(
     scenarios: &[ScenarioRef],
     requirement: impl Fn(&str) -> Option<&'a Requirement>,
@@ -27,15 +27,12 @@ pub(super) fn check<'a>(
                 "correct the id, or add the requirement to conformance/requirements",
             ));
         }
-        match first.get(scenario.id.as_str()) {
-            Some(other) if other.name != scenario.name => found.push(complain(
+        if let Some(other) = first.insert(&scenario.name, scenario) {
+            found.push(complain(
                 scenario,
-                format!("{} is already checked by {}", scenario.id, other.name),
-                "name another requirement here, or name it under `also` in one of them",
-            )),
-            _ => {
-                first.insert(&scenario.id, scenario);
-            }
+                format!("{} is the name of another scenario, at {}:{}", scenario.name, other.file, other.line),
+                "give one of them another name; a requirement that takes two acts may have two scenarios",
+            ));
         }
     }
     found

@@ -46,7 +46,7 @@ fn rules(found: &[super::Complaint]) -> Vec<(usize, &str)> {
 }
 
 #[test]
-fn unknown_and_doubled_ids_are_found() {
+fn unknown_ids_and_doubled_names_are_found() {
     let rows = [row("A-001", "One."), row("A-002", "Two.")];
     let find = |id: &str| rows.iter().find(|row| row.id == id);
     let mut both = scenario("A-001", "one", "One.", 3);
@@ -56,12 +56,15 @@ fn unknown_and_doubled_ids_are_found() {
 
     let bad = [
         scenario("A-001", "one", "One.", 3),
-        scenario("A-001", "again", "One.", 9),
+        scenario("A-002", "one", "Two.", 9),
         scenario("A-009", "nine", "Nine.", 15),
     ];
     assert_eq!(
         rules(&check(&bad, find)),
-        [(9, "A-001 is already checked by one"), (15, "A-009 is not in the catalogue")]
+        [
+            (9, format!("one is the name of another scenario, at {FILE}:3").as_str()),
+            (15, "A-009 is not in the catalogue")
+        ]
     );
     let mut also = scenario("A-001", "one", "One.", 3);
     also.also = vec!["A-010".to_owned()];

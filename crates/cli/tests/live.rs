@@ -1,0 +1,65 @@
+//! The suite against real Apache Kafka, as a user runs it: `kconform conform --release …` must exit with 0.
+//!
+//! Without Java or Maven these tests say so and pass; with `KCONFORM_DEMAND_LIVE=1`, as in CI, they fail.
+
+#![allow(clippy::unwrap_used)]
+
+use std::process::Command;
+use std::sync::Mutex;
+
+/// One broker at a time: these machines are small, and the other tests want some of it too.
+static ONE: Mutex<()> = Mutex::new(());
+
+fn conforms(arguments: &[&str]) {
+    if let Err(missing) = kconform_brokers::prerequisites() {
+        assert!(std::env::var_os("KCONFORM_DEMAND_LIVE").is_none(), "{missing}");
+        eprintln!("left out: {missing}");
+        return;
+    }
+    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let output = Command::new(env!("CARGO_BIN_EXE_kconform"))
+        .arg("conform")
+        .args(arguments)
+        .args(["--plain", "--no-results", "--strict"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "kconform conform {arguments:?}\n{text}\n{told}");
+    assert!(text.contains("conforms to Apache Kafka"), "{text}");
+}
+
+#[test]
+fn apache_3_9_conforms() {
+    conforms(&["--release", "3.9.2", "--shuffle"]);
+}
+
+#[test]
+fn apache_3_9_conforms_without_an_authorizer() {
+    conforms(&["--release", "3.9.2", "--no-authorizer", "--shuffle"]);
+}
+
+#[test]
+fn apache_4_1_conforms() {
+    conforms(&["--release", "4.1.2", "--shuffle"]);
+}
+
+#[test]
+fn apache_4_1_conforms_without_an_authorizer() {
+    conforms(&["--release", "4.1.2", "--no-authorizer", "--shuffle"]);
+}
+
+#[test]
+fn apache_4_4_conforms_three_times_in_a_row() {
+    conforms(&["--release", "4.4.0", "--shuffle", "--repeat", "3"]);
+}
+
+#[test]
+fn apache_4_4_conforms_without_an_authorizer() {
+    conforms(&["--release", "4.4.0", "--no-authorizer", "--shuffle"]);
+}
+
+#[test]
+fn three_nodes_of_apache_4_4_conform() {
+    conforms(&["--release", "4.4.0", "--nodes", "3", "--id", "APIV-020", "--id", "META-001"]);
+}
