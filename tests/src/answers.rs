@@ -88,6 +88,16 @@ fn item(key: i16, version: i16, array: &str, fields: Vec<(&'static str, Value)>)
     item
 }
 
+/// NONE, INVALID_TOPIC_EXCEPTION for what cannot be a name, or UNKNOWN_TOPIC_OR_PARTITION.
+fn lookup(store: &Store, name: &str) -> i16 {
+    let usable = |char: char| char.is_ascii_alphanumeric() || "._-".contains(char);
+    match store.topics.contains_key(name) {
+        true => 0,
+        false if name.is_empty() || !name.chars().all(usable) => 17,
+        false => 3,
+    }
+}
+
 fn metadata(store: &Store, port: u16, version: i16, request: &Value) -> Value {
     let broker = item(
         3,
@@ -127,7 +137,7 @@ fn metadata(store: &Store, port: u16, version: i16, request: &Value) -> Value {
             version,
             "topics",
             vec![
-                ("error_code", Value::Int(if store.topics.contains_key(&name) { 0 } else { 3 })),
+                ("error_code", Value::Int(lookup(store, &name).into())),
                 ("partitions", Value::Array(partitions.collect())),
                 ("name", Value::Str(name)),
             ],

@@ -114,10 +114,11 @@ fn accept(shared: &Arc<Shared>, listener: &TcpListener) {
 fn serve(shared: &Arc<Shared>, mut stream: TcpStream) {
     while let Some(frame) = read_frame(&mut stream) {
         if !answer(shared, &mut stream, &frame) {
-            let _ = stream.shutdown(Shutdown::Both);
-            return;
+            break;
         }
     }
+    // A copy of the stream is kept to be cut; dropping this one would leave it open.
+    let _ = stream.shutdown(Shutdown::Both);
 }
 
 fn read_frame(stream: &mut TcpStream) -> Option<Bytes> {

@@ -118,8 +118,8 @@ async fn a_rebalance_is_announced(cx: &mut Cx) -> Outcome {
 }
 
 /// While a group waits for its assignments (CompletingRebalance), the Heartbeat of a member of the
-/// present generation is answered with error 0, and it renews the member's session. (Up to 2.6.0 it
-/// was answered with REBALANCE_IN_PROGRESS (27) and did not renew it.)
+/// present generation is answered with error 0, and it renews the member's session; up to 2.6.0 it
+/// was answered with REBALANCE_IN_PROGRESS (27) and did not renew it.
 #[scenario("HEARTBEAT-005", api = Heartbeat, slow)]
 async fn a_group_that_waits_for_assignments_accepts_heartbeats(cx: &mut Cx) -> Outcome {
     let group = cx.group();

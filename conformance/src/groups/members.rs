@@ -30,6 +30,9 @@ pub(crate) const LEAVING_TOGETHER: i16 = 3;
 /// Session timeout where no case waits for its end.
 const UNHURRIED_MS: i32 = 30_000;
 
+/// How long a coordinator may take to be ready for members.
+const SETTLED_WITHIN: Duration = Duration::from_secs(10);
+
 /// How long the set-up of a group may take: stock brokers wait 3 s before the first generation.
 const WITHIN: Duration = Duration::from_secs(15);
 
@@ -183,9 +186,20 @@ impl Member {
     /// Set-up: joins a group; in one without members this is the leader of the first generation, and the group waits for
     /// its assignments (CompletingRebalance).
     pub(crate) async fn joining(cx: &Cx, request: JoinGroupRequest) -> Result<Self, Failure> {
-        let conn = coordinator(cx, &request.group_id).await?;
-        let (member, _) = start_joining(cx, conn, request).await?.member().await?;
-        Ok(member)
+        let mut tries =
+            cx.tries("the coordinator to know the member id that it gave", SETTLED_WITHIN);
+        loop {
+            let conn = coordinator(cx, &request.group_id).await?;
+            let joining = start_joining(cx, conn, request.clone()).await?;
+            let (reply, conn, sent) = joining.reply().await?;
+            // Seen once from the classic coordinator of a broker that had just started: it had forgotten the id.
+            if reply.errors()?.iter().any(|(_, code)| *code == Code::from(UnknownMemberId)) {
+                tries.again("UNKNOWN_MEMBER_ID (25)").await?;
+                continue;
+            }
+            let body = reply.ok()?;
+            return Ok(Self::new(conn, sent, &body));
+        }
     }
 
     /// Set-up: the only member of a stable group.

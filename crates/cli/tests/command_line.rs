@@ -12,7 +12,8 @@ use kconform_tests::{Lie, Script, ScriptedBroker};
 
 const METADATA: i16 = 3;
 /// A scenario that the scripted broker passes, at one version of Metadata.
-const ONE_CASE: &[&str] = &["--id", "WIRE-002", "--api-version", "5"];
+const ONE_CASE: &[&str] = &["--exact", CASE];
+const CASE: &str = "wire::headers::the_correlation_id_comes_back_as_it_was::v5::0";
 
 fn kconform(arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kconform"));
@@ -57,12 +58,9 @@ fn a_lying_broker_fails_with_evidence_and_the_command_that_repeats_it() {
 }
 
 #[test]
-fn the_repeated_command_repeats_just_that_case() {
-    let broker = ScriptedBroker::honest();
+fn a_case_is_listed_under_the_name_that_repeats_it() {
     let (_, text) = kconform(&["conform", "--list", "--id", "WIRE-002", "--api-version", "5"]);
-    let name = text.split_whitespace().find(|word| word.starts_with("wire::")).unwrap();
-    let result = conform(&broker.address(), &["--exact", name]);
-    ends(result, 0, &["1 passed"]);
+    assert!(text.contains(CASE), "{text}");
 }
 
 #[test]
@@ -165,7 +163,7 @@ fn results_are_written_and_can_be_rendered_again() {
     }
     let read = kconform_report::read_run(Path::new(results)).unwrap();
     assert_eq!((read.records.len(), read.manifest.exit_code), (1, Some(0)));
-    ends(kconform(&["report", results]), 0, &["WIRE-002"]);
+    ends(kconform(&["report", results]), 0, &["1 passed"]);
 }
 
 #[test]
@@ -284,7 +282,11 @@ fn versions_are_shown_beside_the_nearest_release() {
         &["Produce", "3", "11", "Apache Kafka"],
     );
     let address = broker.address();
-    ends(kconform(&["diff", "--source", &address, "--target", &address]), 0, &["Produce"]);
+    ends(
+        kconform(&["diff", "--source", &address, "--target", &address]),
+        0,
+        &["negotiates the same versions"],
+    );
 }
 
 #[test]
