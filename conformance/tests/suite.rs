@@ -109,6 +109,7 @@ fn live(suite: &Suite, bootstrap: &str, arguments: Arguments) -> ExitCode {
         fail_fast: false,
         again: format!("kconform conform --bootstrap {bootstrap}"),
         results: None,
+        append: false,
         all_evidence: false,
         keep_events: false,
         run_id: format!("{:06x}", std::process::id()),

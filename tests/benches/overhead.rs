@@ -49,6 +49,7 @@ fn overhead(criterion: &mut Criterion) {
         fail_fast: false,
         again: String::new(),
         results: None,
+        append: false,
         all_evidence: false,
         keep_events: false,
         run_id: "bench".to_owned(),

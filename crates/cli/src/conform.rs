@@ -1,6 +1,7 @@
 //! `kconform conform`: reach or start a target, plan, run, show, write down, and end with the exit code.
 
 mod plan;
+mod special;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -81,7 +82,7 @@ fn judge(
     let probed = runtime.block_on(probe(&target, wait.unwrap_or_default()))?;
     let suite = suite::suite();
     let filter = args.filter.filter();
-    let cases = kconform_harness::wanted(&suite, &probed, &filter);
+    let mut cases = kconform_harness::wanted(&suite, &probed, &filter);
     if cases.is_empty() {
         return Err(Trouble::Nothing(crate::near::nothing_selected(&suite, &args.filter)));
     }
@@ -91,6 +92,11 @@ fn judge(
     manifest.planned = cases.len() * usize::try_from(args.manner.repeat).unwrap_or(1);
     print(&console_header(&manifest, terminal.colour));
     print(&plan::surroundings(&probed));
+    // One node is started in a moment; a special cluster of three is not worth its time.
+    let shapes = match own {
+        Some(_) if args.own.nodes() == 1 => special::take(&mut cases),
+        _ => Vec::new(),
+    };
     print(&plan::outline(&probed.facts, &cases, args.manner.repeat, jobs));
     if let Some(seed) = manifest.seed {
         print(&format!("Shuffled: `--shuffle {seed}` gives this order again.\n"));
@@ -105,6 +111,7 @@ fn judge(
         fail_fast: args.manner.fail_fast,
         again: again::command(args, own.map(Own::release)),
         results: results.folder(),
+        append: false,
         all_evidence: args.output.evidence == Evidence::All,
         keep_events: args.output.record.is_some(),
         run_id,
@@ -114,15 +121,24 @@ fn judge(
         mimic: None,
     };
     let progress = Arc::new(Progress::new(terminal, manifest.planned));
-    let done = kconform_harness::run(
-        &suite,
-        &probed,
-        cases,
-        options,
-        runtime.handle(),
-        progress.clone(),
-        interrupt.orderly(),
-    );
+    let run = |probed: &Probed, cases, options| {
+        let (handle, watch) = (runtime.handle(), progress.clone());
+        kconform_harness::run(&suite, probed, cases, options, handle, watch, interrupt.orderly())
+    };
+    let mut done = run(&probed, cases, options.clone());
+    for shape in shapes {
+        if done.lost || done.interrupted {
+            break;
+        }
+        let (_own, target) = special::start(&args.own, shape)?;
+        let probed = runtime.block_on(probe(&target, Duration::ZERO))?;
+        let mut cases = kconform_harness::wanted(&suite, &probed, &options.filter);
+        cases.retain(|case| special::needs(case, shape));
+        special::absorb(
+            &mut done,
+            run(&probed, cases, Options { append: true, ..options.clone() }),
+        );
+    }
     progress.finish();
 
     let code = code(args, &done);

@@ -39,6 +39,16 @@ pub(crate) fn start(args: &OwnArgs) -> Result<Started, Trouble> {
     }
 }
 
+/// Starts one like it, with settings of its own, where one runs already.
+pub(crate) fn start_with(args: &OwnArgs, settings: &[(&str, &str)]) -> Result<Own, Trouble> {
+    let shape =
+        settings.iter().fold(shape(args), |shape, (key, value)| shape.with_setting(*key, *value));
+    match Cluster::start(&shape, &mut |step| tell(step)) {
+        Ok(cluster) => Ok(Own { cluster }),
+        Err(error) => Err(Trouble::Unreachable(error.to_string())),
+    }
+}
+
 /// The shape that the flags ask for.
 pub(crate) fn shape(args: &OwnArgs) -> Shape {
     let release = args.release();

@@ -37,6 +37,8 @@ pub struct Options {
     pub again: String,
     /// The results folder.
     pub results: Option<PathBuf>,
+    /// Adds to the records in that folder instead of beginning anew: for a run over several targets.
+    pub append: bool,
     /// Keeps evidence of passed cases too.
     pub all_evidence: bool,
     /// Keeps what is needed to play the cases back.
@@ -126,7 +128,7 @@ pub fn run(
     };
     let context = Arc::new(Context {
         suite: suite.clone(),
-        sink: Sink::new(options.results.as_deref(), watch),
+        sink: Sink::new(options.results.as_deref(), options.append, watch),
         liveness: Liveness::new(options.target_wait),
         sentinel: Sentinel::new(&env),
         refusals: Refusals::default(),

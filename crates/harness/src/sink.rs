@@ -35,10 +35,10 @@ impl std::fmt::Debug for Sink {
 impl Sink {
     /// A sink that writes into this results folder, or only into memory. A folder that cannot be written is said and
     /// is no reason to stop.
-    pub(crate) fn new(folder: Option<&Path>, watch: Arc<dyn Watch>) -> Self {
+    pub(crate) fn new(folder: Option<&Path>, append: bool, watch: Arc<dyn Watch>) -> Self {
         let file = folder.and_then(|folder| {
             let path = folder.join(RECORDS_FILE);
-            match std::fs::create_dir_all(folder).and_then(|()| File::create(&path)) {
+            match std::fs::create_dir_all(folder).and_then(|()| open(&path, append)) {
                 Ok(file) => Some((file, path)),
                 Err(error) => {
                     watch.told(&format!(
@@ -87,4 +87,8 @@ impl Sink {
     pub(crate) fn records(&self) -> Vec<Record> {
         self.inner.lock().map(|inner| inner.records.clone()).unwrap_or_default()
     }
+}
+
+fn open(path: &Path, append: bool) -> std::io::Result<File> {
+    if append { File::options().append(true).create(true).open(path) } else { File::create(path) }
 }

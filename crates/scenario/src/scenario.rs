@@ -149,7 +149,7 @@ impl Need {
             Need::Shape(name) => (
                 facts.shapes.iter().any(|shape| shape == name),
                 format!(
-                    "a broker of the shape `{name}`, which only a run without --bootstrap can start"
+                    "a broker of the shape `{name}`, named in the target file under [capabilities] shapes"
                 ),
             ),
             Need::Api(key, version) => (

@@ -43,6 +43,7 @@ pub(crate) fn options() -> Options {
         fail_fast: false,
         again: "kconform conform".to_owned(),
         results: None,
+        append: false,
         all_evidence: false,
         keep_events: true,
         run_id: "tests".to_owned(),
