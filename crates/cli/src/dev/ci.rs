@@ -34,8 +34,10 @@ pub(crate) fn run(root: &Path, args: &Ci) -> Result<i32, Trouble> {
     ];
     if args.full {
         for release in Release::ALL {
-            for settings in ["", " --apache-defaults"] {
-                let words = format!("conform --release {release}{settings} --plain --no-results");
+            for settings in ["--repeat 3", "--no-authorizer --repeat 3", "--apache-defaults"] {
+                let words = format!(
+                    "conform --release {release} {settings} --shuffle --plain --no-results"
+                );
                 steps.push(ourselves(&words)?);
             }
         }
