@@ -1,5 +1,6 @@
 //! The broker: a listener, a thread a connection, and the lie at its place.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +28,8 @@ struct Shared {
     metadata: i16,
     told: Mutex<(usize, usize)>,
     store: Mutex<Store>,
-    open: Mutex<Vec<TcpStream>>,
+    /// Open connections by the address of their client, to be cut.
+    open: Mutex<BTreeMap<SocketAddr, TcpStream>>,
     ended: AtomicBool,
     down: AtomicBool,
 }
@@ -105,9 +107,13 @@ fn accept(shared: &Arc<Shared>, listener: &TcpListener) {
             continue;
         }
         let _ = stream.set_nodelay(true);
-        shared.open.lock().unwrap().push(stream.try_clone().unwrap());
+        let Ok(peer) = stream.peer_addr() else { continue };
+        shared.open.lock().unwrap().insert(peer, stream.try_clone().unwrap());
         let shared = shared.clone();
-        thread::spawn(move || serve(&shared, stream));
+        thread::spawn(move || {
+            serve(&shared, stream);
+            shared.open.lock().unwrap().remove(&peer);
+        });
     }
 }
 
@@ -277,7 +283,7 @@ impl Shared {
     }
 
     fn cut(&self) {
-        for stream in self.open.lock().unwrap().drain(..) {
+        for stream in std::mem::take(&mut *self.open.lock().unwrap()).into_values() {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
