@@ -6,7 +6,7 @@ mod special;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kconform_harness::{Done, Options, Probed, Target, fingerprint};
+use kconform_harness::{Done, Options, Probed, Target};
 use kconform_report::{
     BLOCKED_OR_FAILED, CONFORMS, Circumstances, Manifest, Mode, NOTHING_EXECUTED, Run,
     console_header, console_summary, exit_code, tally,
@@ -176,36 +176,11 @@ async fn probe(target: &Target, wait: Duration) -> Result<Probed, Trouble> {
 }
 
 fn manifest(args: &Conform, run_id: &str, target: &Target, probed: &Probed) -> Manifest {
-    let facts = &probed.facts;
     let bootstrap: Vec<String> = target.bootstrap.iter().map(|dial| dial.peer()).collect();
+    let (facts, nearest) = (&probed.facts, &probed.nearest);
     Manifest {
-        schema: kconform_report::SCHEMA_VERSION,
-        tool: format!("kconform {}", env!("CARGO_PKG_VERSION")),
-        run_id: run_id.to_owned(),
-        started: results::now(),
-        took_ms: 0,
-        mode: Mode::Live,
-        target: kconform_report::Target {
-            bootstrap: bootstrap.join(","),
-            cluster_id: facts.cluster_id.clone(),
-            brokers: facts.brokers.iter().map(results::broker).collect(),
-            nearest: format!("Apache Kafka {}", probed.nearest.reference),
-            why: probed.nearest.why.clone(),
-            features: facts
-                .finalized
-                .iter()
-                .map(|(name, level)| (name.clone(), level.to_string()))
-                .collect(),
-            authorizer: facts.authorizer,
-        },
-        reference: facts.reference.to_string(),
-        selection: std::env::args().skip(2).collect(),
         seed: args.manner.shuffle.map(|seed| seed.unwrap_or_else(results::fresh_seed)),
-        planned: 0,
-        counts: kconform_report::Counts::default(),
-        exit_code: None,
-        apis: results::apis(&facts.apis, fingerprint::release(facts.reference)),
-        leftovers: Vec::new(),
+        ..results::manifest(run_id, Mode::Live, bootstrap.join(","), facts, nearest)
     }
 }
 

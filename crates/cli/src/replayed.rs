@@ -97,34 +97,8 @@ fn judge(args: &Conform, files: &Files, what: &str, unasked: bool) -> Result<i32
 
 fn manifest(run_id: &str, head: &Head) -> Manifest {
     let facts = &head.facts;
+    let mode = Mode::Replayed { release: head.product.clone(), recorded: head.date.clone() };
+    let bootstrap = format!("{}:{}", facts.host, facts.port);
     let nearest = fingerprint::nearest(&facts.apis, &facts.supported);
-    Manifest {
-        schema: kconform_report::SCHEMA_VERSION,
-        tool: format!("kconform {}", env!("CARGO_PKG_VERSION")),
-        run_id: run_id.to_owned(),
-        started: results::now(),
-        took_ms: 0,
-        mode: Mode::Replayed { release: head.product.clone(), recorded: head.date.clone() },
-        target: kconform_report::Target {
-            bootstrap: format!("{}:{}", facts.host, facts.port),
-            cluster_id: facts.cluster_id.clone(),
-            brokers: facts.brokers.iter().map(results::broker).collect(),
-            nearest: format!("Apache Kafka {}", nearest.reference),
-            why: nearest.why,
-            features: facts
-                .finalized
-                .iter()
-                .map(|(name, level)| (name.clone(), level.to_string()))
-                .collect(),
-            authorizer: facts.authorizer,
-        },
-        reference: facts.reference.to_string(),
-        selection: std::env::args().skip(2).collect(),
-        seed: None,
-        planned: 0,
-        counts: kconform_report::Counts::default(),
-        exit_code: None,
-        apis: results::apis(&facts.apis, fingerprint::release(facts.reference)),
-        leftovers: Vec::new(),
-    }
+    results::manifest(run_id, mode, bootstrap, facts, &nearest)
 }

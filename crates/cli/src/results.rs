@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use kconform_harness::{fingerprint, recording};
 use kconform_report::{
-    ApiRow, MANIFEST_FILE, Manifest, RECORDS_FILE, Run, junit, markdown, to_line,
+    ApiRow, MANIFEST_FILE, Manifest, Mode, RECORDS_FILE, Run, junit, markdown, to_line,
 };
 use kconform_scenario::wire::schema;
 use kconform_scenario::{Broker, Facts};
@@ -90,6 +90,42 @@ pub(crate) fn record(
         .map_err(|error| Trouble::Usage(format!("the recording cannot be written: {error}")))?;
     print(&format!("{count} cases recorded in {}\n", folder.display()));
     Ok(())
+}
+
+/// The manifest of a run that begins now: what is known of its target, and nothing of its end.
+pub(crate) fn manifest(
+    run_id: &str,
+    mode: Mode,
+    bootstrap: String,
+    facts: &Facts,
+    nearest: &fingerprint::Nearest,
+) -> Manifest {
+    let level = |(name, level): (&String, &i16)| (name.clone(), level.to_string());
+    Manifest {
+        schema: kconform_report::SCHEMA_VERSION,
+        tool: format!("kconform {}", env!("CARGO_PKG_VERSION")),
+        run_id: run_id.to_owned(),
+        started: now(),
+        took_ms: 0,
+        mode,
+        target: kconform_report::Target {
+            bootstrap,
+            cluster_id: facts.cluster_id.clone(),
+            brokers: facts.brokers.iter().map(broker).collect(),
+            nearest: format!("Apache Kafka {}", nearest.reference),
+            why: nearest.why.clone(),
+            features: facts.finalized.iter().map(level).collect(),
+            authorizer: facts.authorizer,
+        },
+        reference: facts.reference.to_string(),
+        selection: std::env::args().skip(2).collect(),
+        seed: None,
+        planned: 0,
+        counts: kconform_report::Counts::default(),
+        exit_code: None,
+        apis: apis(&facts.apis, fingerprint::release(facts.reference)),
+        leftovers: Vec::new(),
+    }
 }
 
 /// The time of day as RFC 3339.

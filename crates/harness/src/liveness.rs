@@ -89,10 +89,9 @@ impl Liveness {
         if sentinel.holds() {
             return Fate::Sound;
         }
-        let mut state = self.lock();
-        let in_flight = std::mem::take(&mut state.in_flight);
-        state.suspects.extend(in_flight.iter().copied());
-        state.in_flight = in_flight;
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        state.suspects.extend(&state.in_flight);
         state.suspects.insert(case);
         if state.lost {
             // Somebody else is waiting for it already.
@@ -100,7 +99,7 @@ impl Liveness {
         }
         state.lost = true;
         let suspects = state.suspects.len();
-        drop(state);
+        drop(guard);
         sink.tell(&format!(
             "the target is lost; {suspects} case(s) were in flight; waiting up to {} s for it",
             self.patience.as_secs()
