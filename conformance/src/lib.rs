@@ -9,6 +9,8 @@ pub mod catalogue;
 
 /// Who may do what: ACLs, and what a denied client sees.
 mod authorization;
+/// The bytes of record batches as consumers see them.
+mod batches;
 /// OffsetCommit and OffsetFetch.
 mod commits;
 /// Fetch.
@@ -35,6 +37,7 @@ pub fn scenarios() -> Vec<&'static Scenario> {
         metadata::FILES,
         produce::FILES,
         fetch::FILES,
+        batches::FILES,
         groups::FILES,
         commits::FILES,
         transactions::FILES,

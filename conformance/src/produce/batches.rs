@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use kconform_scenario::prelude::*;
 use records::{Breakage, Header, MessageSet, Record};
 
-use super::answers::{batch, expect_refused};
+use super::answers::{batch, refused};
 
 scenarios![
     a_wrong_checksum_is_refused,
@@ -184,14 +184,4 @@ pub(super) fn damaged(records: &Bytes) -> Bytes {
         damaged[at] ^= 0x55;
     }
     damaged.freeze()
-}
-
-/// These records for one partition are refused with this code, and nothing is appended to its log
-/// of one record.
-async fn refused(cx: &Cx, records: Bytes, code: ResponseError) -> Outcome {
-    let to = cx.partition().await?;
-    cx.write(&to, &["before"]).await?;
-    let mut leader = cx.leader(&to).await?;
-    let reply = leader.ask(cx.produce(&to, records)?).await?;
-    expect_refused(cx, reply, code, &to, 1).await
 }

@@ -7,7 +7,7 @@
 use kconform_scenario::prelude::*;
 use records::Record;
 
-use super::answers::{BASE_OFFSET, batch, encoded, expect_refused, values};
+use super::answers::{BASE_OFFSET, batch, codec, encoded, expect_refused, values};
 
 scenarios![
     compressed_records_come_back_as_sent,
@@ -61,12 +61,6 @@ async fn a_batch_is_stored_as_the_producer_compressed_it(cx: &mut Cx) -> Outcome
     require(bytes == sent.slice(21..), "the batch as it was sent, from its attributes on", || {
         format!("{bytes:?} in place of {:?}", sent.slice(21..))
     })
-}
-
-/// The codec with this name.
-fn codec(name: &str) -> Result<Codec, Failure> {
-    let found = Codec::all().into_iter().find(|codec| codec.name() == name);
-    found.ok_or_else(|| Failure::error(format!("no codec {name}")))
 }
 
 /// Records under this codec are accepted and come back.
