@@ -17,7 +17,12 @@ async fn a_compacted_batch_keeps_its_place(cx: &mut Cx) -> Outcome {
     let expected: Vec<Shape> = vec![
         (0, 2, (STRANGER, 4, 0), vec![("k2".to_owned(), "of k2".to_owned())]),
         (4, 0, (STRANGER + 1, 5, 7), vec![]),
-        (5, 1, (-1, -1, -1), vec![("k1".to_owned(), "of k1".to_owned()), ("k3".to_owned(), "of k3".to_owned())]),
+        (
+            5,
+            1,
+            (-1, -1, -1),
+            vec![("k1".to_owned(), "of k1".to_owned()), ("k3".to_owned(), "of k3".to_owned())],
+        ),
     ];
     require(got == expected, &format!("{expected:?}"), || format!("{got:?}"))
 }
@@ -62,7 +67,11 @@ async fn compacted(cx: &Cx) -> Result<(Partition, Vec<Batch>), Failure> {
     let keyed = |keys: &[&'static str], time| {
         keys.iter().fold(Batch::new().with_timestamp(time), |batch, key| {
             let header = Header { key: format!("of {key}").into(), value: None };
-            batch.push(Record { key: Some((*key).into()), headers: vec![header], ..Record::of("v") })
+            batch.push(Record {
+                key: Some((*key).into()),
+                headers: vec![header],
+                ..Record::of("v")
+            })
         })
     };
     cx.append(&to, keyed(&["k1", "k2", "k3"], old).idempotent(STRANGER, 4, 0).encode()).await?;

@@ -50,11 +50,7 @@ pub(super) async fn fetched_within(
 }
 
 /// The only batch that a Fetch from this offset on reads, and its bytes.
-pub(super) async fn only(
-    cx: &Cx,
-    of: &Partition,
-    offset: i64,
-) -> Result<(Batch, Bytes), Failure> {
+pub(super) async fn only(cx: &Cx, of: &Partition, offset: i64) -> Result<(Batch, Bytes), Failure> {
     let contents = fetched(cx, of, offset).await?;
     match &contents.entries[..] {
         [Entry::Batch(batch, raw)] => Ok((batch.clone(), raw.clone())),

@@ -14,7 +14,8 @@ async fn batches_of_two_writers_stay_whole(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
     let mut writers = [cx.leader(&to).await?, cx.leader(&to).await?];
     let version = cx.newest(keys::Produce)?;
-    let pairs = [["a1", "a2"], ["b1", "b2"], ["a3", "a4"], ["b3", "b4"], ["a5", "a6"], ["b5", "b6"]];
+    let pairs =
+        [["a1", "a2"], ["b1", "b2"], ["a3", "a4"], ["b3", "b4"], ["a5", "a6"], ["b5", "b6"]];
     let mut sent = Vec::new();
     for (pair, writer) in pairs.iter().zip([0, 1].into_iter().cycle()) {
         let request = requests::produce(version, &to, batch(cx, pair).encode());

@@ -44,9 +44,11 @@ async fn log_append_time_is_the_time_of_every_record(cx: &mut Cx) -> Outcome {
         .batches()
         .map(|batch| (batch.log_append_time, Value::Int(batch.max_timestamp)))
         .collect();
-    require(batches == [(true, told.clone())], &format!("one batch with bit 3 and {told}"), || {
-        format!("{batches:?}")
-    })?;
+    require(
+        batches == [(true, told.clone())],
+        &format!("one batch with bit 3 and {told}"),
+        || format!("{batches:?}"),
+    )?;
     let now = cx.wall_ms();
     let near = matches!(told, Value::Int(told) if (told - now).abs() < 300_000);
     require(near, &format!("an append time near {now}"), || told.to_string())

@@ -153,7 +153,8 @@ async fn the_admin_client_passes_the_check_of_internal_topics(cx: &mut Cx) -> Ou
     // No broker stores it.
     let damaged = super::batches::damaged(&cx.records(&["intruder"])?);
     leader.client_id(Some("__admin_client"));
-    let reply = leader.ask(cx.produce(&to, damaged.clone())?).await?;
+    let request = cx.produce(&to, damaged.clone())?;
+    let reply = cx.settle(&mut leader, &request, kconform_scenario::LEADER_ON_ITS_WAY).await?;
     reply.expect_error_at(ERROR, CorruptMessage)?;
     leader.client_id(Some("__admin_client2"));
     let reply = leader.ask(cx.produce(&to, damaged)?).await?;

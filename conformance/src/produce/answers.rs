@@ -73,7 +73,17 @@ pub(super) fn result<'a>(
     body: &'a Body<ProduceResponse>,
     of: &Partition,
 ) -> Result<&'a PartitionProduceResponse, Failure> {
-    let topics = body.responses.iter().filter(|topic| {
+    result_in(body, of).ok_or_else(|| {
+        Failure::failed(format!("a result for {}-{}", of.topic, of.index), "an answer without it")
+    })
+}
+
+/// The result for this partition in an answer, if it is there.
+pub(super) fn result_in<'a>(
+    answer: &'a ProduceResponse,
+    of: &Partition,
+) -> Option<&'a PartitionProduceResponse> {
+    let topics = answer.responses.iter().filter(|topic| {
         if topic.name.is_empty() {
             topic.topic_id == of.topic_id
         } else {
@@ -81,9 +91,7 @@ pub(super) fn result<'a>(
         }
     });
     let mut results = topics.flat_map(|topic| &topic.partition_responses);
-    results.find(|result| result.index == of.index).ok_or_else(|| {
-        Failure::failed(format!("a result for {}-{}", of.topic, of.index), "an answer without it")
-    })
+    results.find(|result| result.index == of.index)
 }
 
 /// The act: this partition's result has this code, and base offset -1 where it is an error.

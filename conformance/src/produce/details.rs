@@ -116,12 +116,16 @@ fn faulty(cx: &Cx) -> Result<(Bytes, Code), Failure> {
     let invalid = Code::from(InvalidRecord);
     Ok(match cx.variant() {
         "checksum" => (batch.encode_broken(&[Breakage::Crc(1)]), CorruptMessage.into()),
-        "count" => (batch.encode_broken(&[Breakage::Count(3), Breakage::LastOffsetDelta(2)]), invalid),
+        "count" => {
+            (batch.encode_broken(&[Breakage::Count(3), Breakage::LastOffsetDelta(2)]), invalid)
+        }
         "delta" => (batch.encode_broken(&[Breakage::LastOffsetDelta(7)]), invalid),
         "control bit" => (Batch { control: true, ..batch }.encode(), invalid),
         "base offset" => (Batch { base_offset: 5, ..batch }.encode(), invalid),
         "no batch" => (Bytes::new(), invalid),
-        "two batches" => (BytesMut::from_iter(batch.encode().iter().chain(&batch.encode())).freeze(), invalid),
+        "two batches" => {
+            (BytesMut::from_iter(batch.encode().iter().chain(&batch.encode())).freeze(), invalid)
+        }
         other => return Err(Failure::error(format!("no fault {other}"))),
     })
 }

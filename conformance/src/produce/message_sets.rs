@@ -117,13 +117,13 @@ async fn a_set_over_the_limit_is_refused(cx: &mut Cx) -> Outcome {
     expect_refused(cx, reply, MessageTooLarge, &to, 0).await
 }
 
-/// A message set that claims zstd compression is refused with UNSUPPORTED_COMPRESSION_TYPE (76), and
-/// nothing is appended: the old formats have no zstd.
+/// A message set that is compressed with zstd is refused with INVALID_RECORD (87), and nothing is
+/// appended: the old formats have no zstd.
 #[scenario("PRODUCE-089", api = Produce, versions = 0..=2, needs = [Before(4, 0)])]
 async fn a_set_compressed_with_zstd_is_refused(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
     let mut leader = cx.leader(&to).await?;
     let set = encoded(cx, Codec::Zstd, &[records::Record::of("too new")]);
     let reply = leader.ask(cx.produce(&to, set)?).await?;
-    expect_refused(cx, reply, UnsupportedCompressionType, &to, 0).await
+    expect_refused(cx, reply, InvalidRecord, &to, 0).await
 }

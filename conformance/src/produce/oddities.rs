@@ -89,7 +89,9 @@ async fn reserved_bits_are_not_looked_at(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
     let mut leader = cx.leader(&to).await?;
     let odd = if cx.variant() == "record attributes" {
-        batch(cx, &[]).push(Record { attributes: 0x7f, ..Record::of("odd") }).with_timestamp(cx.wall_ms())
+        batch(cx, &[])
+            .push(Record { attributes: 0x7f, ..Record::of("odd") })
+            .with_timestamp(cx.wall_ms())
     } else {
         // All of them but the sign bit.
         Batch { attributes_extra: 0x7f80, ..batch(cx, &["odd"]) }

@@ -4,12 +4,12 @@
 //! Apache Kafka decompresses every batch in order to validate it.
 
 use bytes::{BufMut, Bytes, BytesMut};
+use kafka_protocol::messages::ProduceResponse;
+use kconform_scenario::Ending;
 use kconform_scenario::prelude::*;
 use records::Breakage;
 
-use super::answers::{
-    BASE_OFFSET, batch, codec, expect_refused, produce_all, refused, values,
-};
+use super::answers::{BASE_OFFSET, batch, codec, produce_all, refused, result_in, values};
 
 scenarios![
     an_unknown_codec_is_refused,
@@ -24,17 +24,18 @@ scenarios![
 /// (-1) from version 7 on; in versions 3 to 6 every partition of the request is.
 #[scenario("PRODUCE-034", api = Produce, versions = 7.., vary = ["5", "6", "7"])]
 async fn an_unknown_codec_is_refused(cx: &mut Cx) -> Outcome {
-    let records = coded(cx, match cx.variant() {
-        "5" => 5,
-        "6" => 6,
-        _ => 7,
-    });
-    let [to, other] = cx.partitions().await?;
-    let mut leader = cx.leader(&to).await?;
-    let parts = [(&to, records), (&other, cx.records(&["good"])?)];
-    let reply = leader.ask(produce_all(cx, &parts)?).await?;
-    cx.expect_next_offset(&other, 1).await?;
-    expect_refused(cx, reply, UnknownServerError, &to, 0).await
+    let records = coded(
+        cx,
+        match cx.variant() {
+            "5" => 5,
+            "6" => 6,
+            _ => 7,
+        },
+    );
+    let codes = beside_a_good_batch(cx, records).await?;
+    require(codes == (Code(-1), Code::NONE), "UNKNOWN_SERVER_ERROR (-1) and NONE (0)", || {
+        format!("{} and {}", codes.0, codes.1)
+    })
 }
 
 /// A batch whose codec bits say 5, 6 or 7, with a correct CRC, is refused with UNKNOWN_SERVER_ERROR
@@ -42,16 +43,10 @@ async fn an_unknown_codec_is_refused(cx: &mut Cx) -> Outcome {
 #[scenario("PRODUCE-034", api = Produce, versions = 3..=6, vary = ["5", "7"])]
 async fn an_unknown_codec_spoils_the_request_in_old_versions(cx: &mut Cx) -> Outcome {
     let records = coded(cx, if cx.variant() == "5" { 5 } else { 7 });
-    let [to, other] = cx.partitions().await?;
-    let mut leader = cx.leader(&to).await?;
-    let parts = [(&other, cx.records(&["good"])?), (&to, records)];
-    let reply = leader.ask(produce_all(cx, &parts)?).await?;
-    let codes: Vec<Code> = reply.errors()?.into_iter().map(|(_, code)| code).collect();
-    if codes != [Code(-1), Code(-1)] {
-        return Err(reply.violated("UNKNOWN_SERVER_ERROR (-1) twice", format!("{codes:?}")));
-    }
-    cx.expect_next_offset(&other, 0).await?;
-    expect_refused(cx, reply, UnknownServerError, &to, 0).await
+    let codes = beside_a_good_batch(cx, records).await?;
+    require(codes == (Code(-1), Code(-1)), "UNKNOWN_SERVER_ERROR (-1) twice", || {
+        format!("{} and {}", codes.0, codes.1)
+    })
 }
 
 /// A batch with a correct CRC whose compressed records cannot be decompressed (garbage under each
@@ -63,7 +58,8 @@ async fn an_unknown_codec_spoils_the_request_in_old_versions(cx: &mut Cx) -> Out
 )]
 async fn a_payload_that_does_not_decompress_is_refused(cx: &mut Cx) -> Outcome {
     let name = cx.variant().strip_suffix(" cut short");
-    let batch = batch(cx, &["unreadable", "records"]).with_codec(codec(name.unwrap_or(cx.variant()))?);
+    let batch =
+        batch(cx, &["unreadable", "records"]).with_codec(codec(name.unwrap_or(cx.variant()))?);
     let payload = if name.is_some() {
         let whole = batch.encode().slice(61..);
         whole.slice(..whole.len() / 2)
@@ -86,7 +82,8 @@ async fn snappy_blocks_that_lie_about_their_size_are_refused(cx: &mut Cx) -> Out
     let mut payload = BytesMut::from(SNAPPY);
     payload.put_i32(claimed);
     payload.put_slice(&[0; 16]);
-    refused(cx, batch.encode_broken(&[Breakage::Payload(payload.freeze())]), UnknownServerError).await
+    refused(cx, batch.encode_broken(&[Breakage::Payload(payload.freeze())]), UnknownServerError)
+        .await
 }
 
 /// Snappy records are accepted in both forms that clients write: one bare block, and blocks of any
@@ -123,6 +120,31 @@ const SNAPPY: &[u8] = &[0x82, b'S', b'N', b'A', b'P', b'P', b'Y', 0, 0, 0, 0, 1,
 /// A batch whose attributes name this codec.
 fn coded(cx: &Cx, codec: u8) -> Bytes {
     batch(cx, &["strange"]).encode_broken(&[Breakage::CodecId(codec)])
+}
+
+/// Sends these records beside a good batch for another partition, and gives the codes of both. The
+/// log of each must be as its code says.
+async fn beside_a_good_batch(cx: &Cx, records: Bytes) -> Result<(Code, Code), Failure> {
+    let [to, other] = cx.partitions().await?;
+    let mut leader = cx.leader(&to).await?;
+    let parts = [(&to, records), (&other, cx.records(&["good"])?)];
+    let reply = leader.ask(produce_all(cx, &parts)?).await?;
+    let mut codes = [Code::NONE; 2];
+    for (code, of) in codes.iter_mut().zip([&to, &other]) {
+        *code = code_of(&reply, of)?;
+        cx.expect_next_offset(of, if *code == Code::NONE { 1 } else { 0 }).await?;
+    }
+    Ok((codes[0], codes[1]))
+}
+
+/// The code of this partition, which may be -1.
+fn code_of(reply: &Reply<ProduceResponse>, of: &Partition) -> Result<Code, Failure> {
+    if let Ending::Answered(answer) = reply.ending()
+        && let Some(found) = result_in(answer, of)
+    {
+        return Ok(Code(found.error_code));
+    }
+    Err(reply.violated(format!("a result for {}-{}", of.topic, of.index), reply.describe()))
 }
 
 /// The two records of the scenarios about snappy are accepted and come back.

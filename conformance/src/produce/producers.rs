@@ -180,7 +180,9 @@ async fn pipelined_writes_to_a_new_topic_keep_their_order(cx: &mut Cx) -> Outcom
     loop {
         let stored = super::answers::values(&cx.read_log(&to, 0).await?);
         if stored.len() >= VALUES.len() {
-            return require(stored == VALUES, "the values in their order", || format!("{stored:?}"));
+            return require(stored == VALUES, "the values in their order", || {
+                format!("{stored:?}")
+            });
         }
         tries.expect(format!("{stored:?}")).await?;
     }

@@ -255,9 +255,8 @@ fn altered(kind: i8, name: &str, config: AlterableConfig) -> IncrementalAlterCon
 /// Moves the partition to these replicas, or takes such a move back.
 async fn reassign(cx: &Cx, of: &Partition, to: Option<Vec<i32>>) -> Outcome {
     let replicas = to.map(|ids| ids.into_iter().map(BrokerId).collect());
-    let partition = ReassignablePartition::default()
-        .with_partition_index(of.index)
-        .with_replicas(replicas);
+    let partition =
+        ReassignablePartition::default().with_partition_index(of.index).with_replicas(replicas);
     let topic = ReassignableTopic::default()
         .with_name(TopicName(text(&of.topic)))
         .with_partitions(vec![partition]);

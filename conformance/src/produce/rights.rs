@@ -19,8 +19,7 @@ async fn topics_without_the_right_are_refused_by_themselves(cx: &mut Cx) -> Outc
     let missing =
         Partition { topic: cx.name("topic"), topic_id: unknown_id(&denied), ..denied.clone() };
     let (user, _) = cx.credentials(Role::Unprivileged)?;
-    let mut conn =
-        cx.log_in(Listener::SaslPlaintext, Role::Unprivileged, Mechanism::Plain).await?;
+    let mut conn = cx.log_in(Listener::SaslPlaintext, Role::Unprivileged, Mechanism::Plain).await?;
     cx.grant(&mut conn, &user, Resource::Topic(&granted.topic), Operation::Write).await?;
 
     let mut request = cx.produce(&denied, cx.records(&["denied"])?)?;

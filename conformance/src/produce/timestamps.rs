@@ -110,9 +110,11 @@ async fn the_window_does_not_hold_under_log_append_time(cx: &mut Cx) -> Outcome 
     let times: Vec<Value> = stored.records().map(|record| Value::Int(record.timestamp)).collect();
     let now = cx.wall_ms();
     let near = matches!(told, Value::Int(told) if (told - now).abs() < HOUR);
-    body.require(near && times == [told.clone()], format!("a time near {now} on both sides"), || {
-        format!("{told} in the answer, {times:?} in the log")
-    })
+    body.require(
+        near && times == [told.clone()],
+        format!("a time near {now} on both sides"),
+        || format!("{told} in the answer, {times:?} in the log"),
+    )
 }
 
 /// A topic that takes timestamps within an hour of its own time.

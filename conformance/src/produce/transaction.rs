@@ -58,9 +58,7 @@ impl Producer {
 
     /// A transactional batch of these values, from this sequence number on.
     pub(super) fn batch(&self, cx: &Cx, values: &[&'static str], sequence: i32) -> Batch {
-        super::answers::batch(cx, values)
-            .idempotent(self.id, self.epoch, sequence)
-            .transactional()
+        super::answers::batch(cx, values).idempotent(self.id, self.epoch, sequence).transactional()
     }
 
     /// A Produce of this batch that names the transactional id, in the case's version.

@@ -7,9 +7,7 @@ use kafka_protocol::messages::ProduceResponse;
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::Value;
 
-use super::answers::{
-    BASE_OFFSET, ERROR, batch, expect_code, expect_refused, produce_all,
-};
+use super::answers::{BASE_OFFSET, ERROR, batch, expect_code, expect_refused, produce_all};
 use super::transaction::{Producer, WRITE_ON_ITS_WAY, named};
 
 scenarios![
