@@ -17,12 +17,12 @@ const APPEND_TIME: &str = "responses[0].partition_responses[0].log_append_time_m
 
 /// Where the max_timestamp that was sent is not the largest timestamp of the records, the broker
 /// stores the true one, with a CRC that fits.
-#[scenario("BATCH-006", api = Fetch, versions = 4.., vary = ["too large", "too small"])]
+#[scenario("BATCH-006", api = Fetch, versions = 4.., vary = ["too large", "too small", "gzip"])]
 async fn a_wrong_largest_timestamp_is_set_right(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
     let now = cx.wall_ms();
-    let lie = if cx.variant() == "too large" { now + 100_000 } else { now - 100_000 };
-    let sent = Batch { max_timestamp: lie, ..times(now, Codec::None) };
+    let lie = if cx.variant() == "too small" { now - 100_000 } else { now + 100_000 };
+    let sent = Batch { max_timestamp: lie, ..times(now, codec(cx)) };
     cx.append(&to, sent.encode()).await?;
     let (stored, _) = only(cx, &to, 0).await?;
     let got = (stored.base_timestamp, stored.max_timestamp);

@@ -17,6 +17,7 @@ scenarios![
     inner_offsets_of_a_compressed_set_are_counted_anew,
     a_set_over_the_limit_is_refused,
     a_set_compressed_with_zstd_is_refused,
+    a_message_of_an_unknown_magic_is_refused,
 ];
 
 /// In versions 0 to 2 a partition takes a set of several messages, which follow one another in the
@@ -126,4 +127,19 @@ async fn a_set_compressed_with_zstd_is_refused(cx: &mut Cx) -> Outcome {
     let set = encoded(cx, Codec::Zstd, &[records::Record::of("too new")]);
     let reply = leader.ask(cx.produce(&to, set)?).await?;
     expect_refused(cx, reply, InvalidRecord, &to, 0).await
+}
+
+/// A message of a magic outside 0 to 2 is refused with CORRUPT_MESSAGE (2) in versions 0 to 2 too, and
+/// nothing is appended.
+#[scenario(
+    "PRODUCE-091", api = Produce, versions = 0..=2, needs = [Before(4, 0)],
+    vary = ["magic 3", "magic -1"],
+)]
+async fn a_message_of_an_unknown_magic_is_refused(cx: &mut Cx) -> Outcome {
+    let to = cx.partition().await?;
+    let mut leader = cx.leader(&to).await?;
+    let magic = if cx.variant() == "magic 3" { 3 } else { -1 };
+    let strange = Message { magic, timestamp: cx.wall_ms(), ..Message::new(1, "strange") };
+    let reply = leader.ask(cx.produce(&to, strange.encode())?).await?;
+    expect_refused(cx, reply, CorruptMessage, &to, 0).await
 }

@@ -4,7 +4,7 @@
 use bytes::{Bytes, BytesMut};
 use kconform_scenario::Ending;
 use kconform_scenario::prelude::*;
-use records::Record;
+use records::{Header, Record};
 
 use super::answers::{BASE_OFFSET, batch, expect_refused, raw_log, values};
 
@@ -16,6 +16,8 @@ scenarios![
     odd_offset_deltas_are_stored_as_sent,
     odd_offset_deltas_of_a_compressed_batch_are_refused,
     odd_offset_deltas_are_set_right_by_recompression,
+    header_keys_need_not_be_text,
+    an_epoch_of_minus_one_is_taken_for_one,
 ];
 
 /// How long a broker that never answers is listened to.
@@ -79,22 +81,22 @@ async fn null_records_are_refused_or_cut_off(cx: &mut Cx) -> Outcome {
     expect_refused(cx, reply, UnknownServerError, &to, 0).await
 }
 
-/// The attributes of a record and the bits 7 to 15 of a batch's attributes are not looked at: the
-/// batch is accepted and stored as it was sent.
+/// The attributes of a record, and bit 6 (delete horizon) and the bits 7 to 15 of a batch's
+/// attributes are not looked at: the batch is accepted and stored as it was sent.
 #[scenario(
     "PRODUCE-054", api = Produce, versions = 3..,
-    vary = ["record attributes", "batch attributes"],
+    vary = ["record attributes", "batch attributes", "delete horizon"],
 )]
 async fn reserved_bits_are_not_looked_at(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
     let mut leader = cx.leader(&to).await?;
-    let odd = if cx.variant() == "record attributes" {
-        batch(cx, &[])
-            .push(Record { attributes: 0x7f, ..Record::of("odd") })
-            .with_timestamp(cx.wall_ms())
-    } else {
+    let odd = match cx.variant() {
+        "record attributes" => {
+            batch(cx, &[]).push(Record { attributes: 0x7f, ..Record::of("odd") })
+        }
+        "delete horizon" => Batch { attributes_extra: 0x40, ..batch(cx, &["odd"]) },
         // All of them but the sign bit.
-        Batch { attributes_extra: 0x7f80, ..batch(cx, &["odd"]) }
+        _ => Batch { attributes_extra: 0x7f80, ..batch(cx, &["odd"]) },
     };
     let sent = odd.encode();
     leader.ask(cx.produce(&to, sent.clone())?).await?.expect_ok()?;
@@ -142,6 +144,35 @@ async fn odd_offset_deltas_are_set_right_by_recompression(cx: &mut Cx) -> Outcom
     let stored = cx.read_log(&to, 0).await?;
     let offsets: Vec<i64> = stored.records().map(|record| record.offset).collect();
     require(offsets == [0, 1], "the records at offsets 0 and 1", || format!("{offsets:?}"))
+}
+
+/// The key of a header is stored as it was sent, also where its bytes are no UTF-8.
+#[scenario("PRODUCE-090", api = Produce, versions = 3..)]
+async fn header_keys_need_not_be_text(cx: &mut Cx) -> Outcome {
+    let to = cx.partition().await?;
+    let mut leader = cx.leader(&to).await?;
+    let header = Header { key: Bytes::from_static(&[0xff, 0xc0, 0x80]), value: None };
+    let record = Record { headers: vec![header], ..Record::of("odd") };
+    let sent = batch(cx, &[]).push(record).encode();
+    let reply = leader.ask(cx.produce(&to, sent.clone())?).await?;
+    reply.expect_ok()?.expect_number(BASE_OFFSET, 0)?;
+    expect_stored(cx, &to, &sent).await
+}
+
+/// A batch with a producer id and producer_epoch -1 is accepted and stored as it was sent; with a
+/// lower epoch it is refused with INVALID_PRODUCER_EPOCH (47).
+#[scenario("PRODUCE-092", api = Produce, versions = 3.., vary = ["-1", "-2"])]
+async fn an_epoch_of_minus_one_is_taken_for_one(cx: &mut Cx) -> Outcome {
+    let to = cx.partition().await?;
+    let mut leader = cx.leader(&to).await?;
+    let epoch = if cx.variant() == "-1" { -1 } else { -2 };
+    let sent = batch(cx, &["odd"]).idempotent(1 << 53, epoch, 0).encode();
+    let reply = leader.ask(cx.produce(&to, sent.clone())?).await?;
+    if cx.variant() == "-2" {
+        return expect_refused(cx, reply, InvalidProducerEpoch, &to, 0).await;
+    }
+    reply.expect_ok()?.expect_number(BASE_OFFSET, 0)?;
+    expect_stored(cx, &to, &sent).await
 }
 
 /// Two records that both say that they are the second.

@@ -15,6 +15,7 @@ scenarios![
     an_unknown_codec_is_refused,
     an_unknown_codec_spoils_the_request_in_old_versions,
     a_payload_that_does_not_decompress_is_refused,
+    zstd_that_does_not_decompress_is_refused,
     snappy_blocks_that_lie_about_their_size_are_refused,
     bare_snappy_is_accepted,
     framed_snappy_of_several_blocks_is_accepted,
@@ -68,6 +69,16 @@ async fn a_payload_that_does_not_decompress_is_refused(cx: &mut Cx) -> Outcome {
     };
     let code = if name.is_some() && !cx.since(3, 7) { InvalidRecord } else { UnknownServerError };
     refused(cx, batch.encode_broken(&[Breakage::Payload(payload)]), code).await
+}
+
+/// A batch with a correct CRC whose compressed records cannot be decompressed (garbage under each
+/// codec, or a gzip stream that is cut short) is refused with UNKNOWN_SERVER_ERROR (-1), and nothing
+/// is appended; 3.3 refuses a gzip stream that is cut short with INVALID_RECORD (87).
+#[scenario("PRODUCE-035", api = Produce, versions = 7..)]
+async fn zstd_that_does_not_decompress_is_refused(cx: &mut Cx) -> Outcome {
+    let garbage = Breakage::Payload(Bytes::from_static(&[0xa5; 40]));
+    let batch = batch(cx, &["unreadable", "records"]).with_codec(Codec::Zstd);
+    refused(cx, batch.encode_broken(&[garbage]), UnknownServerError).await
 }
 
 /// Snappy records whose framing claims a block of 2147483647 or of -1 bytes are refused with

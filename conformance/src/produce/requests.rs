@@ -73,8 +73,8 @@ async fn a_partition_named_twice_gets_the_last_batch(cx: &mut Cx) -> Outcome {
     require(stored == ["last"], "the last batch alone in the log", || format!("{stored:?}"))
 }
 
-/// A request without topics is answered with error-free emptiness: no topics in the answer. So is a
-/// request whose topic entry has no partitions, even where the topic does not exist.
+/// A request without topics is answered without results: the answer has no topics. So is a request
+/// whose topic entry has no partitions, even where the topic does not exist.
 #[scenario(
     "PRODUCE-057", api = Produce, versions = 3..,
     vary = ["no topics", "no partitions", "no partitions of an unknown topic"],
