@@ -17,11 +17,11 @@ use kafka_protocol::messages::{BrokerId, TopicName};
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::Value;
 
-use super::answers::{BASE_OFFSET, ERROR, result};
+use super::answers::{BASE_OFFSET, ERROR, NO_SUCH_INDEX, expect_code, result};
 
 scenarios![
     a_broker_that_does_not_lead_names_the_leader,
-    a_leader_does_not_name_itself,
+    no_leader_is_named_without_need,
     too_few_replicas_in_sync_refuse_acks_all,
     one_replica_is_enough_for_itself,
     a_write_that_is_not_replicated_in_time_is_kept,
@@ -29,7 +29,8 @@ scenarios![
 ];
 
 /// With NOT_LEADER_OR_FOLLOWER (6) the partition's current_leader (tag 0) holds the leader's id and
-/// epoch, and node_endpoints of the answer (tag 0) its host and port; on success neither is there.
+/// epoch, and node_endpoints of the answer (tag 0) its host and port; on success and with other
+/// errors neither is there.
 #[scenario(
     "PRODUCE-012", api = Produce, versions = 10..,
     needs = [ThreeBrokers, Since(3, 7)],
@@ -63,12 +64,21 @@ async fn a_broker_that_does_not_lead_names_the_leader(cx: &mut Cx) -> Outcome {
 }
 
 /// With NOT_LEADER_OR_FOLLOWER (6) the partition's current_leader (tag 0) holds the leader's id and
-/// epoch, and node_endpoints of the answer (tag 0) its host and port; on success neither is there.
-#[scenario("PRODUCE-012", api = Produce, versions = 10..)]
-async fn a_leader_does_not_name_itself(cx: &mut Cx) -> Outcome {
+/// epoch, and node_endpoints of the answer (tag 0) its host and port; on success and with other
+/// errors neither is there.
+#[scenario(
+    "PRODUCE-012", api = Produce, versions = 10..,
+    vary = ["success", "unknown partition"],
+)]
+async fn no_leader_is_named_without_need(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
     let mut leader = cx.leader(&to).await?;
-    let body = leader.ask(cx.produce(&to, cx.records(&["at home"])?)?).await?.expect_ok()?;
+    let (to, code) = match cx.variant() {
+        "success" => (to, Code::NONE),
+        _ => (Partition { index: NO_SUCH_INDEX, ..to }, UnknownTopicOrPartition.into()),
+    };
+    let body = leader.ask(cx.produce(&to, cx.records(&["a"])?)?).await?.expect_answer()?;
+    expect_code(&body, &to, code)?;
     let told = &result(&body, &to)?.current_leader;
     let told = (told.leader_id.0, told.leader_epoch, body.node_endpoints.len());
     body.require(told == (-1, -1, 0), "no current_leader and no node_endpoints", || {

@@ -17,6 +17,7 @@ scenarios![
     the_throttle_time_ends_the_body,
     the_timeout_does_not_matter_with_acks_1,
     earlier_answers_come_before_the_close,
+    requests_with_and_without_an_answer_may_alternate,
 ];
 
 /// With acks other than -1, 0 and 1, a partition that fails an earlier check keeps its own error
@@ -143,4 +144,23 @@ async fn earlier_answers_come_before_the_close(cx: &mut Cx) -> Outcome {
 
     leader.answer(earlier).await?.expect_ok()?.expect_number(BASE_OFFSET, 0)?;
     leader.expect_close().await
+}
+
+/// Requests with acks = 0 may stand between others on one connection: the others are answered, in
+/// their order, and every record is appended in the order of the requests.
+#[scenario("PRODUCE-093", api = Produce)]
+async fn requests_with_and_without_an_answer_may_alternate(cx: &mut Cx) -> Outcome {
+    let to = cx.partition().await?;
+    let mut leader = cx.leader(&to).await?;
+    let mut sent = Vec::new();
+    for [silent, told] in [["a", "b"], ["c", "d"]] {
+        let request = cx.produce(&to, cx.records(&[silent])?)?.with_acks(0);
+        leader.tell(request).await?.unanswered();
+        sent.push(leader.tell(cx.produce(&to, cx.records(&[told])?)?).await?);
+    }
+    for (sent, offset) in sent.into_iter().zip([1, 3]) {
+        leader.answer(sent).await?.expect_ok()?.expect_number(BASE_OFFSET, offset)?;
+    }
+    let stored = values(&cx.read_log(&to, 0).await?);
+    require(stored == ["a", "b", "c", "d"], "the four records in order", || format!("{stored:?}"))
 }
