@@ -10,6 +10,9 @@ use bytes::Bytes;
 use kafka_protocol::messages::alter_partition_reassignments_request::{
     AlterPartitionReassignmentsRequest, ReassignablePartition, ReassignableTopic,
 };
+use kafka_protocol::messages::describe_log_dirs_request::{
+    DescribableLogDirTopic, DescribeLogDirsRequest,
+};
 use kafka_protocol::messages::incremental_alter_configs_request::{
     AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
 };
@@ -184,18 +187,21 @@ impl Short {
     async fn new(cx: &Cx) -> Result<Self, Failure> {
         let spec = TopicSpec::default()
             .replication(2)
-            .config("min.insync.replicas", 1)
+            .config("min.insync.replicas", 3)
             .config("follower.replication.throttled.replicas", "*");
         let to = cx.topic_with(spec).await?.partition(0);
         // More than a follower gets at once, so that the throttle stops it behind the first fetch.
         let end = 3;
+        let mut leader = cx.leader(&to).await?;
         for _ in 0..end {
             let large = Batch::of([Bytes::from(vec![b'x'; 700_000])]).with_timestamp(cx.wall_ms());
-            cx.append(&to, large.encode()).await?;
+            let large = requests::produce(cx.newest(keys::Produce)?, &to, large.encode());
+            leader.ask_newest(large.with_acks(1)).await?.ok()?;
         }
-        let (mut replicas, _) = replicas(cx, &to).await?;
-        let brokers = cx.facts().brokers.iter().map(|broker| broker.id);
-        let throttled = brokers.clone().find(|id| !replicas.contains(id));
+        seen(cx, &to, end).await?;
+        let mut replicas = replicas(cx, &to).await?;
+        let mut brokers = cx.facts().brokers.iter().map(|broker| broker.id);
+        let throttled = brokers.find(|id| !replicas.contains(id));
         let throttled =
             throttled.ok_or_else(|| Failure::blocked("a broker without a replica", "none"))?;
         throttle(cx, throttled, SET).await?;
@@ -208,23 +214,24 @@ impl Short {
         Ok(short)
     }
 
-    /// Adds the replica, and then asks for three in sync.
+    /// Adds the replica. Once it has fetched something its leader counts it.
     async fn come_about(&self, cx: &Cx, wanted: Vec<i32>) -> Outcome {
         reassign(cx, &self.to, Some(wanted)).await?;
-        let mut tries = cx.tries("two of three replicas in sync", PATIENCE);
+        let topic = DescribableLogDirTopic::default()
+            .with_topic(TopicName(text(&self.to.topic)))
+            .with_partitions(vec![self.to.index]);
+        let about = DescribeLogDirsRequest::default().with_topics(Some(vec![topic]));
+        let mut conn = cx.connect_broker(self.throttled).await?;
+        let mut tries = cx.tries("the replica that is being added", PATIENCE);
         loop {
-            let (all, in_sync) = replicas(cx, &self.to).await?;
-            if (all.len(), in_sync.len()) == (3, 2) {
-                break;
+            let body = conn.ask_newest(about.clone()).await?.ok()?;
+            let topics = body.results.iter().flat_map(|dir| &dir.topics);
+            let mut partitions = topics.flat_map(|topic| &topic.partitions);
+            if partitions.any(|partition| partition.partition_size > 0) {
+                return Ok(());
             }
-            tries.again(format!("{all:?}, in sync {in_sync:?}")).await?;
+            tries.again("a broker without it").await?;
         }
-        let mut conn = cx.leader(&self.to).await?;
-        let three = config("min.insync.replicas", SET, Some("3"));
-        conn.ask_newest(altered(TOPIC, &self.to.topic, three)).await?.ok()?;
-        // The leader acts by it a little later than it tells.
-        cx.sleep(Duration::from_millis(500)).await;
-        Ok(())
     }
 
     /// Takes the replica away again: two of two are in sync.
@@ -235,31 +242,21 @@ impl Short {
     }
 }
 
-/// The number of topics in IncrementalAlterConfigs.
-const TOPIC: i8 = 2;
-
 /// Sets or deletes the rate at which this broker fetches throttled replicas: 1 byte a second.
 async fn throttle(cx: &Cx, broker: i32, operation: i8) -> Outcome {
     let value = (operation == SET).then_some("1");
-    let rate = config("follower.replication.throttled.rate", operation, value);
-    let mut conn = cx.connect_broker(broker).await?;
-    conn.ask_newest(altered(BROKER, &broker.to_string(), rate)).await?.ok()?;
-    Ok(())
-}
-
-fn config(name: &str, operation: i8, value: Option<&str>) -> AlterableConfig {
-    AlterableConfig::default()
-        .with_name(text(name))
+    let rate = AlterableConfig::default()
+        .with_name(text("follower.replication.throttled.rate"))
         .with_config_operation(operation)
-        .with_value(value.map(text))
-}
-
-fn altered(kind: i8, name: &str, config: AlterableConfig) -> IncrementalAlterConfigsRequest {
+        .with_value(value.map(text));
+    let mut conn = cx.connect_broker(broker).await?;
     let resource = AlterConfigsResource::default()
-        .with_resource_type(kind)
-        .with_resource_name(text(name))
-        .with_configs(vec![config]);
-    IncrementalAlterConfigsRequest::default().with_resources(vec![resource])
+        .with_resource_type(BROKER)
+        .with_resource_name(text(broker.to_string()))
+        .with_configs(vec![rate]);
+    let request = IncrementalAlterConfigsRequest::default().with_resources(vec![resource]);
+    conn.ask_newest(request).await?.ok()?;
+    Ok(())
 }
 
 /// Moves the partition to these replicas, or takes such a move back.
@@ -277,16 +274,15 @@ async fn reassign(cx: &Cx, of: &Partition, to: Option<Vec<i32>>) -> Outcome {
     Ok(())
 }
 
-/// The replicas of the partition and those in sync, as its leader tells them.
-async fn replicas(cx: &Cx, of: &Partition) -> Result<(Vec<i32>, Vec<i32>), Failure> {
+/// The replicas of the partition, as its leader tells them.
+async fn replicas(cx: &Cx, of: &Partition) -> Result<Vec<i32>, Failure> {
     let mut conn = cx.leader(of).await?;
     let about = requests::metadata(cx.newest(keys::Metadata)?, &[&of.topic]);
     let body = conn.ask_newest(about).await?.ok()?;
     let found = body.topics.iter().flat_map(|topic| &topic.partitions);
     let mut found = found.filter(|partition| partition.partition_index == of.index);
     let partition = found.next().ok_or_else(|| Failure::blocked("the partition", "none"))?;
-    let ids = |brokers: &[BrokerId]| brokers.iter().map(|id| id.0).collect();
-    Ok((ids(&partition.replica_nodes), ids(&partition.isr_nodes)))
+    Ok(partition.replica_nodes.iter().map(|id| id.0).collect())
 }
 
 /// The act: consumers come to see the log up to this end.
