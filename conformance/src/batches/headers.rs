@@ -10,6 +10,7 @@ scenarios![
     a_batch_is_laid_out_as_magic_2,
     base_offsets_are_those_assigned,
     the_leader_epoch_is_the_leaders,
+    the_leader_epoch_is_that_of_the_write,
     the_checksum_is_the_producers,
     a_batch_is_stored_as_sent,
     a_plain_batch_has_no_producer,
@@ -80,16 +81,30 @@ async fn the_leader_epoch_is_the_leaders(cx: &mut Cx) -> Outcome {
     };
     let sent = Batch { partition_leader_epoch, ..batch(cx, &["epoch"]) };
     cx.append(&to, sent.encode()).await?;
-    let about = requests::metadata(cx.newest(keys::Metadata)?, &[&to.topic]);
-    let body = cx.leader(&to).await?.ask_newest(about).await?.ok()?;
-    let mut partitions = body.topics.iter().flat_map(|topic| &topic.partitions);
-    let ours = partitions.find(|partition| partition.partition_index == to.index);
-    let epoch = ours.map_or(-1, |partition| partition.leader_epoch);
-
+    let epoch = leader_epoch(cx, &to).await?;
     let (stored, _) = only(cx, &to, 0).await?;
     let got = stored.partition_leader_epoch;
     require(got == epoch && epoch >= 0, &format!("the leader epoch of Metadata, {epoch}"), || {
         got.to_string()
+    })
+}
+
+/// partition_leader_epoch is overwritten with the leader's epoch whatever the producer sent, and
+/// equals the leader_epoch of Metadata (version 7 and later) at the time of the write.
+#[scenario("BATCH-003", api = Fetch, versions = 4.., needs = [ThreeBrokers])]
+async fn the_leader_epoch_is_that_of_the_write(cx: &mut Cx) -> Outcome {
+    let to = cx.topic_with(TopicSpec::default().replication(1)).await?.partition(0);
+    let before = leader_epoch(cx, &to).await?;
+    cx.append(&to, batch(cx, &["old leader"]).encode()).await?;
+    let to = cx.moved(&to).await?;
+    let after = leader_epoch(cx, &to).await?;
+    cx.append(&to, batch(cx, &["new leader"]).encode()).await?;
+
+    let contents = fetched(cx, &to, 0).await?;
+    let got: Vec<i32> = contents.batches().map(|batch| batch.partition_leader_epoch).collect();
+    let right = got == [before, after] && before < after;
+    require(right, &format!("one batch of each leader epoch, {before} < {after}"), || {
+        format!("{got:?}")
     })
 }
 
@@ -136,4 +151,13 @@ async fn a_plain_batch_has_no_producer(cx: &mut Cx) -> Outcome {
     let (stored, _) = only(cx, &to, 0).await?;
     let got = (stored.producer_id, stored.producer_epoch, stored.base_sequence);
     require(got == (-1, -1, -1), "producer id, epoch and sequence -1", || format!("{got:?}"))
+}
+
+/// The leader epoch of the partition, as its leader tells it.
+async fn leader_epoch(cx: &Cx, of: &Partition) -> Result<i32, Failure> {
+    let about = requests::metadata(cx.newest(keys::Metadata)?, &[&of.topic]);
+    let body = cx.leader(of).await?.ask_newest(about).await?.ok()?;
+    let mut partitions = body.topics.iter().flat_map(|topic| &topic.partitions);
+    let ours = partitions.find(|partition| partition.partition_index == of.index);
+    Ok(ours.map_or(-1, |partition| partition.leader_epoch))
 }

@@ -1,7 +1,7 @@
 //! Produce (0): partitions, topics and topic ids that a write is sent to.
 //!
-//! Version 13 (KIP-516) names topics by id alone. Not covered: where an error 6 says that the
-//! leader is (KIP-951).
+//! Version 13 (KIP-516) names topics by id alone. Where an error 6 says that the leader
+//! is (KIP-951) is in `replication`.
 
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreateTopicsRequest};
 use kafka_protocol::messages::delete_topics_request::{DeleteTopicState, DeleteTopicsRequest};
@@ -169,7 +169,10 @@ async fn internal(cx: &Cx) -> Result<(Partition, Conn), Failure> {
         _ => cx.txn_coordinator(&cx.txn_id()).await?,
     };
     let to = first_partition(cx, cx.variant()).await?;
-    let leader = cx.leader(&to).await?;
+    let mut leader = cx.leader(&to).await?;
+    // The leader may hear of the topic later than others.
+    let about = requests::metadata(cx.newest(keys::Metadata)?, &[&to.topic]);
+    cx.settle(&mut leader, &about, kconform_scenario::LEADER_ON_ITS_WAY).await?.ok()?;
     Ok((to, leader))
 }
 
@@ -180,6 +183,7 @@ pub(super) async fn made_again(cx: &Cx, old: &Topic) -> Result<Topic, Failure> {
     let gone = DeleteTopicState::default().with_name(Some(name()));
     let delete = DeleteTopicsRequest::default().with_topics(vec![gone]).with_timeout_ms(30_000);
     conn.ask_newest(delete).await?.ok()?;
+    forgotten(cx, &old.name).await?;
     let again = CreatableTopic::default()
         .with_name(name())
         .with_num_partitions(1)
@@ -194,6 +198,24 @@ pub(super) async fn made_again(cx: &Cx, old: &Topic) -> Result<Topic, Failure> {
         }
         tries.again("the old id in the metadata").await?;
     }
+}
+
+/// Waits until no broker knows the topic: its leader would answer for the old one else.
+async fn forgotten(cx: &Cx, topic: &str) -> Outcome {
+    let about = requests::metadata(cx.newest(keys::Metadata)?, &[topic]);
+    for broker in &cx.facts().brokers {
+        let mut conn = cx.connect_broker(broker.id).await?;
+        let mut tries = cx.tries("the topic to be gone", Duration::from_secs(10));
+        loop {
+            let body = conn.ask_newest(about.clone()).await?.answered()?;
+            let code = body.topics.first().map_or(0, |topic| topic.error_code);
+            if code == UnknownTopicOrPartition.code() {
+                break;
+            }
+            tries.again(Code(code)).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Partition 0 of a topic that is not ours, from the metadata.

@@ -2,8 +2,8 @@
 //! time.
 //!
 //! Versions 3 and later take one record batch of magic 2 a partition; versions 0 to 2 take message
-//! sets, of which only the checksum is tried here. Not covered: compressed payloads that do not
-//! decompress.
+//! sets, of which only the checksum is tried here. Compressed payloads that do not decompress
+//! are in `payloads`.
 
 use bytes::{Bytes, BytesMut};
 use kconform_scenario::prelude::*;

@@ -20,6 +20,7 @@ scenarios![
     a_producer_without_timestamps_is_remembered,
     a_producer_is_forgotten_with_its_topic,
     a_duplicate_over_the_end_of_the_numbers_is_known,
+    a_new_leader_knows_the_producers,
     pipelined_writes_to_a_new_topic_keep_their_order,
 ];
 
@@ -160,6 +161,26 @@ async fn a_duplicate_over_the_end_of_the_numbers_is_known(cx: &mut Cx) -> Outcom
         reply.expect_ok()?.expect_number(BASE_OFFSET, 1)?;
     }
     cx.expect_next_offset(&to, 4).await
+}
+
+/// What a leader knows of idempotent producers its successor knows too: after the partition was
+/// moved to another broker, a batch of before is a duplicate and gets its original base_offset, a
+/// gap is refused with OUT_OF_ORDER_SEQUENCE_NUMBER (45), and the next batch is accepted.
+#[scenario("PRODUCE-094", api = Produce, versions = 3.., needs = [ThreeBrokers])]
+async fn a_new_leader_knows_the_producers(cx: &mut Cx) -> Outcome {
+    let to = cx.topic_with(TopicSpec::default().replication(1)).await?.partition(0);
+    let numbered = |sequence| batch(cx, &["numbered"]).idempotent(STRANGER, 2, sequence).encode();
+    for sequence in 0..3 {
+        cx.append(&to, numbered(sequence)).await?;
+    }
+    let to = cx.moved(&to).await?;
+    let mut leader = cx.leader(&to).await?;
+    let again = leader.ask(cx.produce(&to, numbered(1))?).await?;
+    again.expect_ok()?.expect_number(BASE_OFFSET, 1)?;
+    let gap = leader.ask(cx.produce(&to, numbered(4))?).await?;
+    gap.expect_error_at(ERROR, OutOfOrderSequenceNumber)?;
+    let next = leader.ask(cx.produce(&to, numbered(3))?).await?;
+    next.expect_ok()?.expect_number(BASE_OFFSET, 3)
 }
 
 /// Writes that are sent to a new topic without waiting for one another, acks = 1, are answered and

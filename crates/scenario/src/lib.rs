@@ -11,6 +11,7 @@ mod facts;
 mod failure;
 pub mod keys;
 mod log;
+mod moves;
 pub mod principals;
 mod reply;
 pub mod requests;
