@@ -22,7 +22,7 @@ mod suite;
 mod target;
 mod undo_security;
 
-pub use cleanup::clean;
+pub use cleanup::{Cleaned, clean};
 pub use execute::DEADLINE;
 pub use probe::{Probed, Unreachable, probe};
 pub use replay::{Played, ReplayOptions, replay};
