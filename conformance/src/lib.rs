@@ -17,6 +17,8 @@ mod fetch;
 mod groups;
 /// Metadata.
 mod metadata;
+/// Offsets of a log: ListOffsets, OffsetForLeaderEpoch, DeleteRecords.
+mod offsets;
 /// Produce.
 mod produce;
 /// SASL and TLS.
@@ -35,6 +37,7 @@ pub fn scenarios() -> Vec<&'static Scenario> {
         metadata::FILES,
         produce::FILES,
         fetch::FILES,
+        offsets::FILES,
         groups::FILES,
         commits::FILES,
         transactions::FILES,
