@@ -53,7 +53,10 @@ async fn the_log_starts_at_the_offset(cx: &mut Cx) -> Outcome {
     read.expect_number("responses[0].partitions[0].log_start_offset", offset)
 }
 
-/// TEXT
+/// An offset from the log start offset to the high watermark is answered with error 0 and
+/// low_watermark = that offset. Afterwards the log starts there: ListOffsets -2 gives it, a Fetch
+/// below it is answered with OFFSET_OUT_OF_RANGE (1), and Produce and Fetch (from version 5 on)
+/// show it as log_start_offset.
 #[scenario("DELREC-001", api = DeleteRecords)]
 async fn a_deleted_offset_is_out_of_range(cx: &mut Cx) -> Outcome {
     let of = cx.partition().await?;
@@ -125,7 +128,10 @@ async fn every_follower_moves_its_start(cx: &mut Cx) -> Outcome {
     Ok(())
 }
 
-/// TEXT
+/// With followers the answer comes after every live follower has moved its log start offset too.
+/// Where that takes longer than timeout_ms it is REQUEST_TIMED_OUT (7) with the lowest start of a
+/// live replica as low_watermark, though the leader has moved already. A follower that stopped
+/// answering a moment ago still counts as live.
 #[scenario("DELREC-011", api = DeleteRecords, needs = [ThreeBrokers])]
 async fn the_leader_has_moved_when_the_time_is_up(cx: &mut Cx) -> Outcome {
     let of = cx.topic_with(TopicSpec::default().replication(3)).await?.partition(0);
@@ -182,7 +188,8 @@ async fn nothing_asked_is_nothing_answered(cx: &mut Cx) -> Outcome {
     body.require(body.topics.is_empty(), "no topics", || format!("{:?}", body.topics))
 }
 
-/// TEXT
+/// A request without topics, or with a topic without partitions, is answered with no topics. With a
+/// timeout_ms of 0 or less the answer is still error 0 when there is no follower to wait for.
 #[scenario("DELREC-015", api = DeleteRecords, vary = ["0", "-1"])]
 async fn without_followers_nobody_waits(cx: &mut Cx) -> Outcome {
     let of = cx.topic_with(TopicSpec::default().replication(1)).await?.partition(0);

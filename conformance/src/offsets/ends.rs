@@ -31,7 +31,9 @@ async fn the_end_is_the_high_watermark(cx: &mut Cx) -> Outcome {
     expect_found(cx, &mut leader, &of, END, (2, -1, epoch)).await
 }
 
-/// TEXT
+/// For timestamp -1 ListOffsets gives the end of the partition: the high watermark with
+/// isolation_level 0, the last stable offset with isolation_level 1 (version 2 on). The timestamp
+/// in the answer is -1, and from version 4 on leader_epoch is the current epoch.
 #[scenario("LISTOFF-001", api = ListOffsets, versions = 2.., vary = ["read_uncommitted", "read_committed"])]
 async fn the_end_of_committed_data_is_the_last_stable_offset(cx: &mut Cx) -> Outcome {
     let of = cx.partition().await?;
@@ -61,7 +63,9 @@ async fn the_start_follows_deleted_records(cx: &mut Cx) -> Outcome {
     expect_found(cx, &mut leader, &of, START, (2, -1, epoch)).await
 }
 
-/// TEXT
+/// For timestamp -2 ListOffsets gives the log start offset, which moves when records are deleted.
+/// The timestamp in the answer is -1, and from version 4 on leader_epoch is the epoch of that
+/// offset (-1 where none is known).
 #[scenario(
     "LISTOFF-002", also = ["LISTOFF-001", "LISTOFF-004"], api = ListOffsets, versions = 4..,
     needs = [ThreeBrokers],

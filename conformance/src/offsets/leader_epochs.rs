@@ -173,7 +173,9 @@ async fn a_partition_named_twice_is_answered_twice(cx: &mut Cx) -> Outcome {
     expect_ends(&body, &of, &[(Code::NONE, (epoch, 2)), (Code::NONE, (-1, -1))])
 }
 
-/// TEXT
+/// A partition that the request names twice is answered twice, each time for its own leader_epoch
+/// (unlike Produce and DeleteRecords). A topic without partitions comes back empty, and a request
+/// without topics is answered with no topics.
 #[scenario(
     "OFLE-014", api = OffsetForLeaderEpoch, versions = 2.., vary = ["no topics", "no partitions"],
 )]

@@ -35,7 +35,9 @@ async fn the_current_leader_epoch_is_served(cx: &mut Cx) -> Outcome {
     expect_ends(&body, &of, &[(Code::NONE, (epoch, 1))])
 }
 
-/// TEXT
+/// A current_leader_epoch lower than the broker's is refused with FENCED_LEADER_EPOCH (74), a
+/// higher one with UNKNOWN_LEADER_EPOCH (75), both with leader_epoch -1 and end_offset -1; the
+/// broker's own is served, and -1 skips the check.
 #[scenario("OFLE-007", api = OffsetForLeaderEpoch, versions = 2..)]
 async fn a_higher_leader_epoch_is_unknown(cx: &mut Cx) -> Outcome {
     let of = cx.partition().await?;
@@ -46,7 +48,9 @@ async fn a_higher_leader_epoch_is_unknown(cx: &mut Cx) -> Outcome {
     expect_refused(leader.ask(request).await?, &of, UnknownLeaderEpoch)
 }
 
-/// TEXT
+/// A current_leader_epoch lower than the broker's is refused with FENCED_LEADER_EPOCH (74), a
+/// higher one with UNKNOWN_LEADER_EPOCH (75), both with leader_epoch -1 and end_offset -1; the
+/// broker's own is served, and -1 skips the check.
 #[scenario("OFLE-007", api = OffsetForLeaderEpoch, versions = 2.., needs = [ThreeBrokers])]
 async fn a_lower_leader_epoch_is_fenced(cx: &mut Cx) -> Outcome {
     let of = cx.topic_with(TopicSpec::default().replication(1)).await?.partition(0);
@@ -120,7 +124,8 @@ async fn the_right_to_describe_the_topic_suffices(cx: &mut Cx) -> Outcome {
     expect_end(cx, &mut conn, &of, epoch, (epoch, 0)).await
 }
 
-/// TEXT
+/// DESCRIBE on the topic suffices for OffsetForLeaderEpoch, and so does CLUSTER_ACTION on the
+/// cluster; with neither, the answer is TOPIC_AUTHORIZATION_FAILED (29).
 #[scenario(
     "OFLE-010", api = OffsetForLeaderEpoch, versions = 2..,
     needs = [Authorizer, Listener(Listener::SaslPlaintext)],

@@ -47,7 +47,12 @@ async fn offsets_are_listed_by_segment(cx: &mut Cx) -> Outcome {
     expect_offsets(&reply, listed)
 }
 
-/// TEXT
+/// Version 0 gives an array of offsets, the newest first and at most max_num_offsets of them: for
+/// timestamp -1 the high watermark and the starts of all segments, for -2 the log start offset, for
+/// others the starts of the segments that were last modified by then (with the high watermark, when
+/// that is now). An unknown topic is answered with UNKNOWN_TOPIC_OR_PARTITION (3) and an empty
+/// array. Timestamp -3 is refused with UNSUPPORTED_VERSION (35) by 3.9, and gives error 0 and an
+/// empty array in 3.7.
 #[scenario("LISTOFF-025", api = ListOffsets, versions = 0)]
 async fn an_unknown_partition_has_an_empty_list(cx: &mut Cx) -> Outcome {
     let known = cx.partition().await?;
@@ -58,7 +63,12 @@ async fn an_unknown_partition_has_an_empty_list(cx: &mut Cx) -> Outcome {
     expect_offsets(&reply, &[])
 }
 
-/// TEXT
+/// Version 0 gives an array of offsets, the newest first and at most max_num_offsets of them: for
+/// timestamp -1 the high watermark and the starts of all segments, for -2 the log start offset, for
+/// others the starts of the segments that were last modified by then (with the high watermark, when
+/// that is now). An unknown topic is answered with UNKNOWN_TOPIC_OR_PARTITION (3) and an empty
+/// array. Timestamp -3 is refused with UNSUPPORTED_VERSION (35) by 3.9, and gives error 0 and an
+/// empty array in 3.7.
 #[scenario("LISTOFF-025", api = ListOffsets, versions = 0)]
 async fn the_greatest_time_gives_no_offsets(cx: &mut Cx) -> Outcome {
     let of = cx.partition().await?;

@@ -36,7 +36,9 @@ async fn the_current_leader_epoch_is_served(cx: &mut Cx) -> Outcome {
     expect_result(cx, &body, &of, Code::NONE, (1, -1, epoch))
 }
 
-/// TEXT
+/// A current_leader_epoch lower than the broker's is refused with FENCED_LEADER_EPOCH (74), a
+/// higher one with UNKNOWN_LEADER_EPOCH (75), both with offset -1 and timestamp -1; the broker's
+/// own is served, and -1 skips the check.
 #[scenario("LISTOFF-017", api = ListOffsets, versions = 4..)]
 async fn a_higher_leader_epoch_is_unknown(cx: &mut Cx) -> Outcome {
     let of = cx.partition().await?;
@@ -47,7 +49,9 @@ async fn a_higher_leader_epoch_is_unknown(cx: &mut Cx) -> Outcome {
     expect_refused(cx, leader.ask(request).await?, &of, UnknownLeaderEpoch)
 }
 
-/// TEXT
+/// A current_leader_epoch lower than the broker's is refused with FENCED_LEADER_EPOCH (74), a
+/// higher one with UNKNOWN_LEADER_EPOCH (75), both with offset -1 and timestamp -1; the broker's
+/// own is served, and -1 skips the check.
 #[scenario("LISTOFF-017", api = ListOffsets, versions = 4.., needs = [ThreeBrokers])]
 async fn a_lower_leader_epoch_is_fenced(cx: &mut Cx) -> Outcome {
     let of = cx.topic_with(TopicSpec::default().replication(1)).await?.partition(0);

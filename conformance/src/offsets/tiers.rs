@@ -70,25 +70,33 @@ async fn the_greatest_time_is_refused_before_its_version(cx: &mut Cx) -> Outcome
     expect_unsupported(cx, GREATEST_TIME).await
 }
 
-/// TEXT
+/// From release 3.9 on a negative timestamp that the version does not know (-3 before version 7, -4
+/// before 8, -5 before 9, -6 before 11, and -7 and lower in any) is refused on the partition with
+/// UNSUPPORTED_VERSION (35), offset -1 and timestamp -1.
 #[scenario("LISTOFF-015", api = ListOffsets, versions = 1..=7, needs = [Since(3, 9)])]
 async fn the_local_start_is_refused_before_its_version(cx: &mut Cx) -> Outcome {
     expect_unsupported(cx, LOCAL_START).await
 }
 
-/// TEXT
+/// From release 3.9 on a negative timestamp that the version does not know (-3 before version 7, -4
+/// before 8, -5 before 9, -6 before 11, and -7 and lower in any) is refused on the partition with
+/// UNSUPPORTED_VERSION (35), offset -1 and timestamp -1.
 #[scenario("LISTOFF-015", api = ListOffsets, versions = 1..=8, needs = [Since(3, 9)])]
 async fn the_last_tiered_offset_is_refused_before_its_version(cx: &mut Cx) -> Outcome {
     expect_unsupported(cx, LAST_TIERED).await
 }
 
-/// TEXT
+/// From release 3.9 on a negative timestamp that the version does not know (-3 before version 7, -4
+/// before 8, -5 before 9, -6 before 11, and -7 and lower in any) is refused on the partition with
+/// UNSUPPORTED_VERSION (35), offset -1 and timestamp -1.
 #[scenario("LISTOFF-015", api = ListOffsets, versions = 1..=10, needs = [Since(3, 9)])]
 async fn the_pending_upload_is_refused_before_its_version(cx: &mut Cx) -> Outcome {
     expect_unsupported(cx, PENDING_UPLOAD).await
 }
 
-/// TEXT
+/// From release 3.9 on a negative timestamp that the version does not know (-3 before version 7, -4
+/// before 8, -5 before 9, -6 before 11, and -7 and lower in any) is refused on the partition with
+/// UNSUPPORTED_VERSION (35), offset -1 and timestamp -1.
 #[scenario("LISTOFF-015", api = ListOffsets, versions = 1.., vary = ["-7", "-100"], needs = [Since(3, 9)])]
 async fn unassigned_timestamps_are_refused(cx: &mut Cx) -> Outcome {
     expect_unsupported(cx, if cx.variant() == "-7" { -7 } else { -100 }).await
@@ -107,7 +115,8 @@ async fn unassigned_timestamps_were_searched_as_times(cx: &mut Cx) -> Outcome {
     expect_found(cx, &mut leader, &of, timestamp, (0, base + 20, epoch)).await
 }
 
-/// TEXT
+/// Up to release 3.8 negative timestamps that mean nothing are searched as ordinary times, and so
+/// find the first record; -3 is served in any version.
 #[scenario("LISTOFF-016", api = ListOffsets, versions = 1..=6, needs = [Before(3, 9)])]
 async fn the_greatest_time_was_served_in_any_version(cx: &mut Cx) -> Outcome {
     let of = cx.partition().await?;

@@ -41,7 +41,9 @@ async fn a_time_finds_the_first_record_that_is_not_older(cx: &mut Cx) -> Outcome
     Ok(())
 }
 
-/// TEXT
+/// For a timestamp from 0 on ListOffsets gives offset and timestamp (from version 4 on also the
+/// leader epoch) of the first record at or after the log start offset whose own timestamp is not
+/// smaller, also in the middle of a batch of several records, compressed or not.
 #[scenario("LISTOFF-004", api = ListOffsets, versions = 1..)]
 async fn a_search_begins_at_the_log_start(cx: &mut Cx) -> Outcome {
     let of = cx.partition().await?;
