@@ -5,6 +5,7 @@ use kconform_scenario::Scenario;
 
 mod authorized_operations;
 mod auto_creation;
+mod dead_brokers;
 mod listing;
 mod placement;
 mod topic_ids;
@@ -18,6 +19,7 @@ pub(crate) const FILES: &[&[&Scenario]] = &[
     topic_ids::SCENARIOS,
     authorized_operations::SCENARIOS,
     placement::SCENARIOS,
+    dead_brokers::SCENARIOS,
 ];
 
 /// The entry of this name, if there is one.

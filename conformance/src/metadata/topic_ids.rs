@@ -162,7 +162,8 @@ async fn an_id_that_may_not_be_described_is_refused_without_its_name(cx: &mut Cx
 
 /// Soon after DeleteTopics answered, the topic asked for by its old id is answered with
 /// UNKNOWN_TOPIC_ID (100), a null name, the id as asked and no partitions, and by its name, with
-/// the flag false, with UNKNOWN_TOPIC_OR_PARTITION (3).
+/// the flag false, with UNKNOWN_TOPIC_OR_PARTITION (3). In between the answer may have no entry for
+/// it (3.9, once in some hundred times).
 #[scenario("META-039", api = Metadata, versions = 12..)]
 async fn the_id_of_a_deleted_topic_becomes_unknown(cx: &mut Cx) -> Outcome {
     let topic = cx.topic().await?;
@@ -173,7 +174,9 @@ async fn the_id_of_a_deleted_topic_becomes_unknown(cx: &mut Cx) -> Outcome {
     let mut tries = cx.tries(format!("topic {} to be gone", topic.name), GONE_WITHIN);
     loop {
         let reply = conn.ask(by_id(topic.id)).await?;
-        if reply.at("topics[0].error_code")?.as_int() != Some(0) {
+        // For a moment the id may lead to a name that leads nowhere: then there is no entry (3.9).
+        let left = reply.at("topics")?.as_array().map_or(0, <[Value]>::len);
+        if left > 0 && reply.at("topics[0].error_code")?.as_int() != Some(0) {
             expect_nameless(reply, topic.id, UnknownTopicId)?;
             break;
         }

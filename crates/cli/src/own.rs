@@ -65,6 +65,12 @@ pub(crate) fn shape(args: &OwnArgs) -> Shape {
 }
 
 impl Own {
+    /// Kills one of its nodes, as a power cut would.
+    pub(crate) fn kill(&self, node: i32) -> Result<(), Trouble> {
+        let node = usize::try_from(node).unwrap_or(0);
+        self.cluster.kill(node).map_err(|error| Trouble::Unreachable(error.to_string()))
+    }
+
     /// The release that runs.
     pub(crate) fn release(&self) -> Release {
         self.cluster.release()

@@ -5,6 +5,7 @@ use kconform_harness::plan::Case;
 use kconform_harness::{Done, Target};
 use kconform_scenario::Need;
 
+use super::dead_broker;
 use crate::args::OwnArgs;
 use crate::own::{self, Own};
 use crate::terminal::tell;
@@ -35,6 +36,8 @@ const SHAPES: &[Shape] = &[
         ],
         features: &[("transaction.version", 0, (4, 0))],
     },
+    // Three nodes; what becomes of them before the cases begin stands in its own file.
+    Shape { name: dead_broker::SHAPE, settings: &[], features: &[] },
 ];
 
 /// Whether a case needs a broker of this shape.
@@ -64,7 +67,11 @@ pub(super) fn start(args: &OwnArgs, shape: &'static str) -> Result<(Own, Target)
     let release = args.release().line_numbers();
     let features = features.iter().filter(|(.., since)| release >= *since);
     let features: Vec<_> = features.map(|(name, level, _)| (*name, *level)).collect();
-    let own = own::start_with(args, settings, &features)?;
+    let mut args = args.clone();
+    if shape == dead_broker::SHAPE {
+        args.nodes = Some(dead_broker::NODES);
+    }
+    let own = own::start_with(&args, settings, &features)?;
     let mut target = own.target()?;
     target.shapes.push(shape.to_owned());
     Ok((own, target))
