@@ -8,6 +8,7 @@ mod evidence;
 mod execute;
 pub mod fingerprint;
 mod liveness;
+pub mod mutation;
 pub mod plan;
 mod pool;
 mod probe;
