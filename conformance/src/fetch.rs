@@ -12,7 +12,7 @@ mod limits;
 mod positions;
 mod session_changes;
 mod sessions;
-mod transaction;
+pub(crate) mod transaction;
 mod waiting;
 
 /// The files of this family.

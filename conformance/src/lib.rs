@@ -19,6 +19,8 @@ mod fetch;
 mod groups;
 /// Metadata.
 mod metadata;
+/// Offsets of a log: ListOffsets, OffsetForLeaderEpoch, DeleteRecords.
+mod offsets;
 /// Produce.
 mod produce;
 /// SASL and TLS.
@@ -30,6 +32,13 @@ mod transactions;
 /// Framing, ApiVersions and listeners.
 mod wire;
 
+/// A topic that a target of the shape `dead-broker` has: its one partition is led by a live broker and followed by a dead
+/// one.
+pub const DEAD_FOLLOWER_TOPIC: &str = "kconform-dead-follower";
+
+/// A topic that a target of the shape `dead-broker` has: its one partition is on a dead broker alone.
+pub const DEAD_LEADER_TOPIC: &str = "kconform-dead-leader";
+
 /// Every scenario, family by family in the order of the catalogue.
 pub fn scenarios() -> Vec<&'static Scenario> {
     let families = [
@@ -38,6 +47,7 @@ pub fn scenarios() -> Vec<&'static Scenario> {
         produce::FILES,
         fetch::FILES,
         batches::FILES,
+        offsets::FILES,
         groups::FILES,
         commits::FILES,
         transactions::FILES,
