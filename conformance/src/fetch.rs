@@ -6,12 +6,20 @@ use kconform_scenario::Scenario;
 mod addresses;
 mod answers;
 mod bytes;
+mod diverging;
 mod epochs;
+mod followers;
 mod isolation;
+mod layout;
 mod limits;
+mod old_formats;
 mod positions;
+mod recreated;
+mod refusals;
 mod session_changes;
+mod session_ids;
 mod sessions;
+mod throttled;
 mod transaction;
 mod waiting;
 
@@ -19,11 +27,19 @@ mod waiting;
 pub(crate) const FILES: &[&[&Scenario]] = &[
     positions::SCENARIOS,
     addresses::SCENARIOS,
+    recreated::SCENARIOS,
     epochs::SCENARIOS,
+    diverging::SCENARIOS,
+    followers::SCENARIOS,
     limits::SCENARIOS,
     waiting::SCENARIOS,
     sessions::SCENARIOS,
     session_changes::SCENARIOS,
+    session_ids::SCENARIOS,
     isolation::SCENARIOS,
     bytes::SCENARIOS,
+    old_formats::SCENARIOS,
+    refusals::SCENARIOS,
+    layout::SCENARIOS,
+    throttled::SCENARIOS,
 ];
