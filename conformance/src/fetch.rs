@@ -16,6 +16,7 @@ mod old_formats;
 mod positions;
 mod recreated;
 mod refusals;
+mod replication;
 mod session_changes;
 mod session_ids;
 mod sessions;
@@ -31,6 +32,7 @@ pub(crate) const FILES: &[&[&Scenario]] = &[
     epochs::SCENARIOS,
     diverging::SCENARIOS,
     followers::SCENARIOS,
+    replication::SCENARIOS,
     limits::SCENARIOS,
     waiting::SCENARIOS,
     sessions::SCENARIOS,

@@ -53,7 +53,8 @@ async fn an_epoch_that_never_was_is_out_of_range(cx: &mut Cx) -> Outcome {
     body.require(none, "no records", || records.to_string())
 }
 
-/// FETCH-021
+/// A last_fetched_epoch larger than any epoch of the log is refused with OFFSET_OUT_OF_RANGE (1);
+/// the epoch of the record before fetch_offset passes the check, and -1 skips it.
 #[scenario("FETCH-021", api = Fetch, versions = 12.., vary = ["current", "-1"])]
 async fn the_epoch_of_the_records_is_served(cx: &mut Cx) -> Outcome {
     let from = cx.partition().await?;

@@ -41,7 +41,9 @@ async fn an_old_consumer_is_not_served_by_a_follower(cx: &mut Cx) -> Outcome {
     at_once(&body)
 }
 
-/// FETCH-016
+/// A consumer's Fetch sent to a follower is refused with NOT_LEADER_OR_FOLLOWER (6) at once up to
+/// version 10; from version 11 on (KIP-392) the follower serves the records up to its high
+/// watermark.
 #[scenario("FETCH-016", api = Fetch, versions = 11.., needs = [ThreeBrokers])]
 async fn a_follower_serves_what_is_replicated(cx: &mut Cx) -> Outcome {
     let from = replicated(cx).await?;
@@ -89,7 +91,9 @@ async fn a_follower_checks_the_epoch_first(cx: &mut Cx) -> Outcome {
     expect_code(&body, &from, code)
 }
 
-/// FETCH-019
+/// The leader epoch is checked before leadership: a follower answers FENCED_LEADER_EPOCH (74) or
+/// UNKNOWN_LEADER_EPOCH (75) rather than NOT_LEADER_OR_FOLLOWER (6) when current_leader_epoch is
+/// lower or higher than its own.
 #[scenario("FETCH-019", api = Fetch, versions = 9.., needs = [ThreeBrokers])]
 async fn a_follower_fences_an_old_epoch(cx: &mut Cx) -> Outcome {
     let from = cx.topic_with(TopicSpec::default().replication(1)).await?.partition(0);
@@ -168,7 +172,9 @@ async fn a_broker_that_does_not_lead_names_the_leader(cx: &mut Cx) -> Outcome {
     expect_leader(cx, &body, from.leader, epoch)
 }
 
-/// FETCH-017
+/// From version 16 on (KIP-951), NOT_LEADER_OR_FOLLOWER (6) and FENCED_LEADER_EPOCH (74) come with
+/// the leader and its epoch in current_leader (tag 1 of the partition) and its endpoint in
+/// node_endpoints (tag 0 at the top). Versions 12 to 15 leave current_leader at -1.
 #[scenario("FETCH-017", api = Fetch, versions = 12.., needs = [ThreeBrokers])]
 async fn a_fenced_consumer_is_told_the_leader(cx: &mut Cx) -> Outcome {
     let (from, [_, new]) = moved(cx).await?;

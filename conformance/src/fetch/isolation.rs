@@ -150,7 +150,8 @@ async fn nothing_is_listed_as_aborted_where_nothing_was(cx: &mut Cx) -> Outcome 
     body.require(got == expected, format!("aborted_transactions = {expected}"), || got.to_string())
 }
 
-/// FETCH-055
+/// aborted_transactions is null with isolation_level 0, even where a transaction was aborted, and
+/// empty with isolation_level 1 where none was. Clients take both for none.
 #[scenario("FETCH-055", api = Fetch, versions = 4..)]
 async fn read_uncommitted_gets_no_list_of_the_aborted(cx: &mut Cx) -> Outcome {
     let from = cx.partition().await?;

@@ -42,7 +42,10 @@ async fn batches_are_converted_to_messages(cx: &mut Cx) -> Outcome {
     body.require(got == sent, format!("the records {sent:?}"), || format!("{got:?}"))
 }
 
-/// FETCH-061
+/// For versions 0 to 3 the batches of the log are converted to messages, of magic 0 in versions 0
+/// and 1 and of magic 1 in versions 2 and 3: one for each record, with a right CRC and without
+/// headers. Where that is smaller than what is stored, the rest of records is padding: an
+/// incomplete message at the end (offset -1, a size past the end, zero bytes).
 #[scenario("FETCH-061", api = Fetch, versions = ..=3)]
 async fn what_is_left_over_by_a_conversion_is_padding(cx: &mut Cx) -> Outcome {
     let from = cx.partition().await?;
@@ -105,7 +108,10 @@ async fn zstd_of_the_topic_is_refused_for_old_consumers(cx: &mut Cx) -> Outcome 
     body.require(zstd, "a batch of zstd", || format!("{read:?}"))
 }
 
-/// FETCH-063
+/// A topic with compression.type=zstd is refused for versions 4 to 9 with
+/// UNSUPPORTED_COMPRESSION_TYPE (76) by 2.1 to 3.9; from 4.0 on the batch is returned in zstd. A
+/// zstd batch of a producer, on a topic that keeps the producer's codec, is returned unchanged by
+/// all.
 #[scenario("FETCH-063", api = Fetch, versions = 4..=9)]
 async fn zstd_of_the_producer_is_returned_as_it_is(cx: &mut Cx) -> Outcome {
     let from = cx.partition().await?;

@@ -27,6 +27,9 @@ scenarios![
 /// How long a deletion may take to reach the logs.
 const GONE_WITHIN: Duration = Duration::from_secs(20);
 
+/// What a leader says that does not know the new topic yet, by name and by id.
+const NOT_YET_THERE: &[Code] = &[Code(3), Code(5), Code(6), Code(100)];
+
 /// After its topic was deleted, a partition is answered with UNKNOWN_TOPIC_OR_PARTITION (3) by name
 /// and UNKNOWN_TOPIC_ID (100) by id, and high_watermark -1; for a moment it may still be served, or
 /// answered with 3 or NOT_LEADER_OR_FOLLOWER (6).
@@ -188,7 +191,13 @@ async fn create(cx: &Cx, old: &Partition) -> Result<Partition, Failure> {
     loop {
         let topic = cx.topic_ready(&old.topic, 1).await?;
         if topic.id != old.topic_id {
-            return Ok(topic.partition(0));
+            let new = topic.partition(0);
+            // The leader may have answered for the old topic, when it was asked by name.
+            let version = cx.newest(keys::Fetch)?;
+            let probe = requests::fetch(version, &new, 0);
+            let mut leader = cx.leader(&new).await?;
+            cx.settle_at(&mut leader, version, &probe, NOT_YET_THERE).await?.ok()?;
+            return Ok(new);
         }
         tries.again("the old id").await?;
     }

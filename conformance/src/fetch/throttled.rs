@@ -45,7 +45,9 @@ async fn a_throttled_full_fetch_opens_no_session(cx: &mut Cx) -> Outcome {
     }
 }
 
-/// FETCH-067
+/// When the consumer's byte rate is exceeded, the answer has throttle_time_ms greater than 0, error
+/// 0 and no topics; its session_id is 0 for a full Fetch and the session's for an incremental one,
+/// whose session_epoch counts as used.
 #[scenario("FETCH-067", api = Fetch, versions = 7.., slow)]
 async fn a_throttled_incremental_fetch_keeps_the_session(cx: &mut Cx) -> Outcome {
     let (from, mut leader) = near_the_line(cx).await?;

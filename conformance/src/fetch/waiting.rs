@@ -130,7 +130,9 @@ async fn a_partition_that_does_not_exist_leaves_the_wait_alone(cx: &mut Cx) -> O
     waited(body.took())
 }
 
-/// FETCH-035
+/// Errors that are found before the log is read (3, 29, 100) do not end the wait: an unknown topic
+/// beside an idle partition is answered after max_wait_ms. If every partition asked for has such an
+/// error, the answer comes at once.
 #[scenario("FETCH-035", api = Fetch, versions = 4..)]
 async fn partitions_that_do_not_exist_are_not_waited_for(cx: &mut Cx) -> Outcome {
     let known = cx.partition().await?;

@@ -13,7 +13,12 @@ use crate::trouble::Trouble;
 /// The shapes, with the settings that make them.
 const SHAPES: &[(&str, &[(&str, &str)])] = &[(
     "small-requests",
-    &[("socket.request.max.bytes", "65536"), ("connections.max.idle.ms", "3000")],
+    &[
+        ("socket.request.max.bytes", "65536"),
+        ("connections.max.idle.ms", "3000"),
+        ("fetch.max.bytes", "32768"),
+        ("max.incremental.fetch.session.cache.slots", "0"),
+    ],
 )];
 
 /// Whether a case needs a broker of this shape.
