@@ -32,6 +32,7 @@ mod ready;
 mod release;
 mod shape;
 mod start;
+mod storage;
 
 pub use certificates::Certificates;
 pub use cluster::Cluster;

@@ -14,6 +14,7 @@ use crate::node::Node;
 use crate::ports::Ports;
 use crate::processes::Processes;
 use crate::shape::Shape;
+use crate::storage;
 use crate::{Release, certificates, jars};
 
 /// How often a start is tried when somebody else takes a port in between.
@@ -153,7 +154,10 @@ fn prepare(shape: &Shape, libs: &Path) -> Result<Cluster, StartError> {
     let ports = Ports::choose(layout.ports())
         .ok_or_else(|| StartError::new(StartCause::Ports, "no free ports found below 32768"))?;
     let unwritable = |error| StartError::system("cannot write the broker's directory", &error);
-    let home = tempfile::Builder::new().prefix(DIR_PREFIX).tempdir().map_err(unwritable)?;
+    let home = tempfile::Builder::new()
+        .prefix(DIR_PREFIX)
+        .tempdir_in(storage::directory())
+        .map_err(unwritable)?;
     let certificate_dir = home.path().join("certificates");
     let certificates = certificates::write(&certificate_dir).map_err(unwritable)?;
     let mut nodes = Vec::with_capacity(shape.nodes);

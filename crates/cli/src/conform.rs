@@ -23,7 +23,7 @@ use crate::trouble::Trouble;
 use crate::{again, list, own, reach, replayed, results, suite};
 
 /// Cases at a time when nobody says.
-const JOBS: u16 = 16;
+const JOBS: u16 = 64;
 /// How long a lost target may be away when nobody says.
 const TARGET_WAIT: Duration = Duration::from_secs(30);
 /// Between two looks at a target that is not there yet.

@@ -77,9 +77,14 @@ pub(crate) fn run(env: &Env, case: &Case) -> Ran {
     let begun = Instant::now();
     let inputs = inputs(env, case);
     let session = Session::live();
-    let pool = Rc::new(Handout { topics: env.topics.clone() });
-    let mut cx =
-        Cx::live(session.clone(), env.facts.clone(), inputs.clone(), env.access.clone(), pool);
+    let pool = Rc::new(Handout::new(env.topics.clone()));
+    let mut cx = Cx::live(
+        session.clone(),
+        env.facts.clone(),
+        inputs.clone(),
+        env.access.clone(),
+        pool.clone(),
+    );
     let mut interrupted = env.interrupted.clone();
     let outcome = env.runtime.block_on(async {
         let case = quiet(AssertUnwindSafe((case.scenario.run)(&mut cx)).catch_unwind());
@@ -102,6 +107,7 @@ pub(crate) fn run(env: &Env, case: &Case) -> Ran {
     let (notes, undo) = cx.finish();
     drop(cx);
     let events: Arc<[Event]> = session.events().to_vec().into();
+    pool.settle(&events);
     let took = begun.elapsed();
     let replay = if cut {
         Agreement::No("the run was interrupted".to_owned())

@@ -178,13 +178,26 @@ pub fn decide(facts: &Facts, case: &Case) -> Decision {
     })
 }
 
-/// Puts slow cases first and exclusive ones into a list of their own; shuffles by the seed if one is given.
-pub fn order(mut cases: Vec<Case>, seed: Option<u64>) -> (Vec<Case>, Vec<Case>) {
+/// The cases of a round, by the way in which they run.
+#[derive(Clone, Debug, Default)]
+pub struct Order {
+    /// Those that wait for timers of the broker: they cost nothing while they do, and take longest.
+    pub slow: Vec<Case>,
+    /// The ordinary ones.
+    pub together: Vec<Case>,
+    /// Those that must not have company.
+    pub alone: Vec<Case>,
+}
+
+/// Sorts cases by the way in which they run; shuffles by the seed if one is given.
+pub fn order(mut cases: Vec<Case>, seed: Option<u64>) -> Order {
     if let Some(seed) = seed {
         shuffle(&mut cases, seed);
     }
-    cases.sort_by_key(|case| !case.scenario.slow);
-    cases.into_iter().partition(|case| !case.scenario.exclusive)
+    let (alone, others): (Vec<_>, Vec<_>) =
+        cases.into_iter().partition(|case| case.scenario.exclusive);
+    let (slow, together) = others.into_iter().partition(|case| case.scenario.slow);
+    Order { slow, together, alone }
 }
 
 /// Fisher-Yates with xorshift64*: a shuffle that a seed repeats on any machine and in any release.

@@ -1,57 +1,141 @@
 //! Pooled topics: partitions that exist already, each for one case. A topic a case would cost more than the case.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
-use kconform_scenario::wire::Session;
+use kconform_scenario::keys;
+use kconform_scenario::wire::event::What;
+use kconform_scenario::wire::{Event, Session};
 use kconform_scenario::{Access, Cx, Facts, Failure, Inputs, Partition, Pool, TopicSpec, Undo};
 
 /// Partitions of a pooled topic. Few enough that a topic is ready in a moment.
-const PARTITIONS: i32 = 24;
+const PARTITIONS: i32 = 32;
 
-/// The pooled topics of a run.
+/// How many unused partitions are kept in stock, so that no case waits for the next topic.
+const STOCK: usize = 64;
+
+/// The pooled topics of a run. A thread of their own makes them ahead of the cases, as long as there are cases left.
 #[derive(Debug)]
 pub(crate) struct Topics {
     facts: Arc<Facts>,
     access: Arc<Access>,
     run: String,
-    made: AtomicU32,
-    unused: tokio::sync::Mutex<VecDeque<Partition>>,
-    undo: std::sync::Mutex<Vec<Undo>>,
+    runtime: tokio::runtime::Handle,
+    deadline: Duration,
+    /// Partitions that the run may need at most, one a case.
+    most: usize,
+    shelf: Mutex<Shelf>,
+    news: tokio::sync::Notify,
+}
+
+#[derive(Debug, Default)]
+struct Shelf {
+    unused: VecDeque<Partition>,
+    handed: usize,
+    /// Topics made, or tried.
+    tried: u32,
+    /// The last try that came to nothing, and why.
+    failed: Option<(u32, String)>,
+    maker: Option<JoinHandle<()>>,
+    making: bool,
+    undo: Vec<Undo>,
 }
 
 impl Topics {
-    /// An empty pool.
-    pub(crate) fn new(facts: Arc<Facts>, access: Arc<Access>, run: String) -> Self {
-        Self {
-            facts,
-            access,
-            run,
-            made: AtomicU32::new(0),
-            unused: tokio::sync::Mutex::default(),
-            undo: std::sync::Mutex::default(),
-        }
+    /// An empty pool for at most so many partitions. `deadline` is how long the making of a topic may take.
+    pub(crate) fn new(
+        facts: Arc<Facts>,
+        access: Arc<Access>,
+        run: String,
+        runtime: tokio::runtime::Handle,
+        deadline: Duration,
+        most: usize,
+    ) -> Self {
+        let shelf = Mutex::default();
+        let news = tokio::sync::Notify::new();
+        Self { facts, access, run, runtime, deadline, most, shelf, news }
     }
 
-    /// The next unused partition; makes a topic when there is none left.
+    /// The next unused partition. Waits for the maker when there is none in stock.
     pub(crate) async fn next(self: &Arc<Self>) -> Result<Partition, String> {
-        let mut unused = self.unused.lock().await;
-        if unused.is_empty() {
-            unused.extend(self.make().await?);
+        let mut since = None;
+        loop {
+            let mut news = std::pin::pin!(self.news.notified());
+            // From here on no news is missed.
+            news.as_mut().enable();
+            {
+                let mut shelf = self.shelf();
+                let partition = shelf.unused.pop_front();
+                shelf.handed += usize::from(partition.is_some());
+                if let Some(partition) = partition {
+                    if shelf.wanting(self.most) {
+                        self.start(&mut shelf);
+                    }
+                    return Ok(partition);
+                }
+                let since = *since.get_or_insert(shelf.tried);
+                if let Some((_, why)) = shelf.failed.as_ref().filter(|(at, _)| *at > since) {
+                    return Err(why.clone());
+                }
+                self.start(&mut shelf);
+            }
+            news.await;
         }
-        unused.pop_front().ok_or_else(|| "the pool is empty".to_owned())
     }
 
-    /// What was made and must be undone.
+    /// What was made and must be undone. Waits for a topic in the making.
     pub(crate) fn undo(&self) -> Vec<Undo> {
-        self.undo.lock().map(|undo| undo.clone()).unwrap_or_default()
+        let maker = self.shelf().maker.take();
+        if let Some(maker) = maker {
+            // A maker that panicked has nothing more to tell.
+            let _ = maker.join();
+        }
+        self.shelf().undo.clone()
     }
 
-    async fn make(&self) -> Result<Vec<Partition>, String> {
-        let count = self.made.fetch_add(1, Ordering::Relaxed);
+    fn start(self: &Arc<Self>, shelf: &mut Shelf) {
+        if shelf.making {
+            return;
+        }
+        shelf.making = true;
+        let topics = self.clone();
+        shelf.maker = Some(std::thread::spawn(move || topics.stock_up()));
+    }
+
+    /// Makes topics until there is stock enough, or one fails.
+    fn stock_up(&self) {
+        loop {
+            let number = self.shelf().tried;
+            let making = async { tokio::time::timeout(self.deadline, self.make(number)).await };
+            let made = self
+                .runtime
+                .block_on(making)
+                .unwrap_or_else(|_| Err("a pooled topic was not ready in time".to_owned()));
+            let mut shelf = self.shelf();
+            shelf.tried += 1;
+            let failed = made.is_err();
+            match made {
+                Ok(partitions) => shelf.unused.extend(partitions),
+                Err(why) => shelf.failed = Some((shelf.tried, why)),
+            }
+            shelf.making = !failed && shelf.wanting(self.most);
+            self.news.notify_waiters();
+            if !shelf.making {
+                return;
+            }
+        }
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn make(&self, count: u32) -> Result<Vec<Partition>, String> {
         let inputs = Inputs {
             run: self.run.clone(),
             case: format!("pool {count}"),
@@ -69,9 +153,7 @@ impl Topics {
         );
         let topic = cx.topic_with(TopicSpec::default().partitions(PARTITIONS)).await;
         let (_, made) = cx.finish();
-        if let Ok(mut undo) = self.undo.lock() {
-            undo.extend(made);
-        }
+        self.shelf().undo.extend(made);
         match topic {
             Ok(topic) => Ok((0..PARTITIONS).map(|index| topic.partition(index)).collect()),
             Err(Failure::Failed(finding) | Failure::Blocked(finding)) => {
@@ -82,16 +164,75 @@ impl Topics {
     }
 }
 
+impl Shelf {
+    /// Whether more stock is wanted, when a run needs at most so many partitions.
+    fn wanting(&self, most: usize) -> bool {
+        self.unused.len() < STOCK && self.handed + self.unused.len() < most
+    }
+}
+
 /// A case's hand on the pool.
 #[derive(Debug)]
 pub(crate) struct Handout {
-    pub(crate) topics: Arc<Topics>,
+    topics: Arc<Topics>,
+    handed: RefCell<Vec<Partition>>,
+}
+
+impl Handout {
+    /// A hand that holds nothing yet.
+    pub(crate) fn new(topics: Arc<Topics>) -> Self {
+        Self { topics, handed: RefCell::default() }
+    }
+
+    /// Gives the partitions of a case back when nothing that it sent can have left a trace in them: creating
+    /// partitions is what costs a broker most.
+    pub(crate) fn settle(&self, events: &[Event]) {
+        let handed = self.handed.take();
+        if !handed.is_empty() && events.iter().all(leaves_no_trace) {
+            let mut shelf = self.topics.shelf();
+            shelf.handed -= handed.len();
+            shelf.unused.extend(handed);
+            drop(shelf);
+            self.topics.news.notify_waiters();
+        }
+    }
 }
 
 impl Pool for Handout {
     fn partition(&self) -> Pin<Box<dyn Future<Output = Result<Partition, String>> + '_>> {
-        Box::pin(self.topics.next())
+        Box::pin(async {
+            let partition = self.topics.next().await?;
+            self.handed.borrow_mut().push(partition.clone());
+            Ok(partition)
+        })
     }
+}
+
+/// APIs that read partitions, or have nothing to do with them.
+const TRACELESS: &[i16] = &[
+    keys::Fetch,
+    keys::ListOffsets,
+    keys::Metadata,
+    keys::OffsetCommit,
+    keys::OffsetFetch,
+    keys::FindCoordinator,
+    keys::JoinGroup,
+    keys::Heartbeat,
+    keys::LeaveGroup,
+    keys::SyncGroup,
+    keys::SaslHandshake,
+    keys::ApiVersions,
+    keys::OffsetForLeaderEpoch,
+    keys::SaslAuthenticate,
+];
+
+/// Whether an event cannot have changed a partition. Bytes that are no whole request may have done anything.
+fn leaves_no_trace(event: &Event) -> bool {
+    let What::Send { bytes, .. } = &event.what else { return true };
+    let Some((size, rest)) = bytes.0.split_first_chunk::<4>() else { return false };
+    let Some(key) = rest.first_chunk::<2>() else { return false };
+    usize::try_from(i32::from_be_bytes(*size)) == Ok(rest.len())
+        && TRACELESS.contains(&i16::from_be_bytes(*key))
 }
 
 /// The pool's own set-up needs none.

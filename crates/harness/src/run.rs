@@ -12,7 +12,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use crate::evidence;
 use crate::execute::{self, Agreement, Env, Ran};
 use crate::liveness::{Fate, Liveness, Sentinel};
-use crate::plan::{self, Case, Decision, Filter};
+use crate::plan::{self, Case, Decision, Filter, Order};
 use crate::pool::Topics;
 use crate::probe::Probed;
 use crate::recording::Recorded;
@@ -112,6 +112,7 @@ pub fn run(
     interrupted: tokio::sync::watch::Receiver<bool>,
 ) -> Done {
     execute::install_panic_hook();
+    let planned = cases.len() * usize::try_from(options.repeat).unwrap_or(1);
     let env = Env {
         facts: probed.facts.clone(),
         access: probed.access.clone(),
@@ -122,6 +123,9 @@ pub fn run(
             probed.facts.clone(),
             probed.access.clone(),
             format!("kc-{}", options.run_id),
+            runtime.clone(),
+            options.deadline,
+            planned,
         )),
         deadline: options.deadline,
         interrupted,
@@ -139,12 +143,11 @@ pub fn run(
         env,
         options,
     });
-    let planned = cases.len() * usize::try_from(context.options.repeat).unwrap_or(1);
     for round in 0..context.options.repeat {
         let seed = context.options.seed.map(|seed| seed.wrapping_add(u64::from(round)));
-        let (together, alone) = plan::order(cases.clone(), seed);
-        trials(&context, together, round, context.options.jobs);
-        trials(&context, alone, round, 1);
+        let Order { slow, together, alone } = plan::order(cases.clone(), seed);
+        side_by_side(&context, slow, together, round);
+        trials(&context, alone, round, Pace::Alone, 1);
     }
     convict(&context);
     let undo = {
@@ -169,14 +172,36 @@ pub fn run(
     }
 }
 
-fn trials(context: &Arc<Context>, cases: Vec<Case>, round: u32, jobs: usize) {
+/// Which list a case is in: it is known by that, its place there and the round.
+#[derive(Clone, Copy)]
+enum Pace {
+    Slow,
+    Together,
+    Alone,
+}
+
+/// Runs the slow cases beside the others. Half of the jobs is theirs, so that they, which only wait, neither hold up the
+/// others nor come last. A console of libtest-mimic's own can show but one list, so there they come first.
+fn side_by_side(context: &Arc<Context>, slow: Vec<Case>, together: Vec<Case>, round: u32) {
+    let jobs = context.options.jobs;
+    if jobs < 2 || context.options.mimic.is_some() || slow.is_empty() || together.is_empty() {
+        trials(context, [slow, together].concat(), round, Pace::Together, jobs);
+        return;
+    }
+    let for_slow = slow.len().min(jobs / 2);
+    std::thread::scope(|scope| {
+        scope.spawn(|| trials(context, slow, round, Pace::Slow, for_slow));
+        trials(context, together, round, Pace::Together, jobs - for_slow);
+    });
+}
+
+fn trials(context: &Arc<Context>, cases: Vec<Case>, round: u32, pace: Pace, jobs: usize) {
     if cases.is_empty() {
         return;
     }
     let trials = cases.into_iter().enumerate().map(|(at, case)| {
         let context = context.clone();
-        // A case is known by its place, which must not occur twice over all rounds and both lists.
-        let id = at * 2 + usize::from(jobs == 1) + (usize::try_from(round).unwrap_or(0) << 32);
+        let id = at * 3 + pace as usize + (usize::try_from(round).unwrap_or(0) << 32);
         Trial::ignorable_test(case.name.clone(), move || context.attempt(id, case, round))
     });
     let mut arguments = match &context.options.mimic {
