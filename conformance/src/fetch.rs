@@ -6,6 +6,7 @@ use kconform_scenario::Scenario;
 mod addresses;
 mod answers;
 mod bytes;
+mod compacted;
 mod diverging;
 mod epochs;
 mod followers;
@@ -40,6 +41,7 @@ pub(crate) const FILES: &[&[&Scenario]] = &[
     session_ids::SCENARIOS,
     isolation::SCENARIOS,
     bytes::SCENARIOS,
+    compacted::SCENARIOS,
     old_formats::SCENARIOS,
     refusals::SCENARIOS,
     layout::SCENARIOS,

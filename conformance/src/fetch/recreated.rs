@@ -4,17 +4,13 @@
 //! By id (KIP-516, version 13) the old topic stays gone; by name nobody can tell it from the new
 //! one.
 
-use kafka_protocol::messages::create_topics_request::{
-    CreatableReplicaAssignment, CreatableTopic, CreateTopicsRequest,
-};
-use kafka_protocol::messages::delete_topics_request::{DeleteTopicState, DeleteTopicsRequest};
-use kafka_protocol::messages::{BrokerId, TopicName};
 use kconform_scenario::prelude::*;
 
 use super::answers::{
     ERROR, LONG_WAIT, SOON, expect_code, expect_offsets, listed, no_such_topic, result,
 };
 use super::sessions::{Session, next};
+use crate::topics::{delete_topic, topic_again};
 
 scenarios![
     a_deleted_topic_is_unknown,
@@ -26,9 +22,6 @@ scenarios![
 
 /// How long a deletion may take to reach the logs.
 const GONE_WITHIN: Duration = Duration::from_secs(20);
-
-/// What a leader says that does not know the new topic yet, by name and by id.
-const NOT_YET_THERE: &[Code] = &[Code(3), Code(5), Code(6), Code(100)];
 
 /// After its topic was deleted, a partition is answered with UNKNOWN_TOPIC_OR_PARTITION (3) by name
 /// and UNKNOWN_TOPIC_ID (100) by id, and high_watermark -1; for a moment it may still be served, or
@@ -100,7 +93,7 @@ async fn a_session_by_id_never_reads_the_topic_made_again(cx: &mut Cx) -> Outcom
     let mut epochs = 1..;
     let deleted = UnknownTopicOrPartition;
     coded(cx, &mut session, &old, &mut epochs, deleted, &[]).await?;
-    let new = create(cx, &old).await?;
+    let new = topic_again(cx, &old).await?;
     cx.write(&new, &["new"]).await?;
     coded(cx, &mut session, &old, &mut epochs, InconsistentTopicId, &[deleted.into()]).await?;
     for _ in 0..2 {
@@ -164,47 +157,12 @@ async fn coded(
 
 /// Deletes the partition's topic.
 async fn delete(cx: &Cx, of: &Partition) -> Outcome {
-    let name = TopicName(text(&of.topic));
-    let version = cx.newest(keys::DeleteTopics)?;
-    let request = DeleteTopicsRequest::default().with_timeout_ms(30_000);
-    let request = if version >= 6 {
-        request.with_topics(vec![DeleteTopicState::default().with_name(Some(name))])
-    } else {
-        request.with_topic_names(vec![name])
-    };
-    cx.connect().await?.ask_newest(request).await?.ok().map(drop)
-}
-
-/// Makes a topic of the same name with this one partition, led by the same broker.
-async fn create(cx: &Cx, old: &Partition) -> Result<Partition, Failure> {
-    let assignment = CreatableReplicaAssignment::default()
-        .with_partition_index(old.index)
-        .with_broker_ids(vec![BrokerId(old.leader)]);
-    let topic = CreatableTopic::default()
-        .with_name(TopicName(text(&old.topic)))
-        .with_num_partitions(-1)
-        .with_replication_factor(-1)
-        .with_assignments(vec![assignment]);
-    let request = CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(30_000);
-    cx.connect().await?.ask_newest(request).await?.ok()?;
-    let mut tries = cx.tries("the topic under its new id", GONE_WITHIN);
-    loop {
-        let topic = cx.topic_ready(&old.topic, 1).await?;
-        if topic.id != old.topic_id {
-            let new = topic.partition(0);
-            // The leader may have answered for the old topic, when it was asked by name.
-            let version = cx.newest(keys::Fetch)?;
-            let probe = requests::fetch(version, &new, 0);
-            let mut leader = cx.leader(&new).await?;
-            cx.settle_at(&mut leader, version, &probe, NOT_YET_THERE).await?.ok()?;
-            return Ok(new);
-        }
-        tries.again("the old id").await?;
-    }
+    let mut conn = cx.connect().await?;
+    delete_topic(cx, &mut conn, &of.topic).await
 }
 
 /// Deletes the partition's topic and makes it again.
 async fn made_again(cx: &Cx, old: &Partition) -> Result<Partition, Failure> {
     delete(cx, old).await?;
-    create(cx, old).await
+    topic_again(cx, old).await
 }

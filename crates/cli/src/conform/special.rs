@@ -11,15 +11,18 @@ use crate::terminal::tell;
 use crate::trouble::Trouble;
 
 /// The shapes, with the settings that make them.
-const SHAPES: &[(&str, &[(&str, &str)])] = &[(
-    "small-requests",
-    &[
-        ("socket.request.max.bytes", "65536"),
-        ("connections.max.idle.ms", "3000"),
-        ("fetch.max.bytes", "32768"),
-        ("max.incremental.fetch.session.cache.slots", "0"),
-    ],
-)];
+const SHAPES: &[(&str, &[(&str, &str)])] = &[
+    (
+        "small-requests",
+        &[
+            ("socket.request.max.bytes", "65536"),
+            ("connections.max.idle.ms", "3000"),
+            ("fetch.max.bytes", "32768"),
+            ("max.incremental.fetch.session.cache.slots", "0"),
+        ],
+    ),
+    ("no-deletion", &[("delete.topic.enable", "false")]),
+];
 
 /// Whether a case needs a broker of this shape.
 pub(super) fn needs(case: &Case, shape: &str) -> bool {
