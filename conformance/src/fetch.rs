@@ -6,6 +6,7 @@ use kconform_scenario::Scenario;
 mod addresses;
 mod answers;
 mod bytes;
+mod committed_elsewhere;
 mod compacted;
 mod diverging;
 mod epochs;
@@ -40,6 +41,7 @@ pub(crate) const FILES: &[&[&Scenario]] = &[
     session_changes::SCENARIOS,
     session_ids::SCENARIOS,
     isolation::SCENARIOS,
+    committed_elsewhere::SCENARIOS,
     bytes::SCENARIOS,
     compacted::SCENARIOS,
     old_formats::SCENARIOS,

@@ -238,12 +238,12 @@ pub(super) fn another(cx: &Cx, than: i32) -> Result<i32, Failure> {
 }
 
 /// A partition that every broker of three has a replica of.
-async fn replicated(cx: &Cx) -> Result<Partition, Failure> {
+pub(super) async fn replicated(cx: &Cx) -> Result<Partition, Failure> {
     Ok(cx.topic_with(TopicSpec::default().replication(3)).await?.partition(0))
 }
 
 /// A connection to a broker that follows the leader of this partition, and has taken up that duty.
-async fn follower(cx: &Cx, of: &Partition) -> Result<Conn, Failure> {
+pub(super) async fn follower(cx: &Cx, of: &Partition) -> Result<Conn, Failure> {
     let mut conn = cx.connect_broker(another(cx, of.leader)?).await?;
     let version = cx.newest(keys::Fetch)?;
     let request = requests::fetch(version, of, 0);

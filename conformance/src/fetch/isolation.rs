@@ -188,12 +188,20 @@ async fn the_aborted_are_listed_in_the_order_of_their_offsets(cx: &mut Cx) -> Ou
 }
 
 /// Producer id and first offset of the aborted transactions that the answer lists.
-fn listed_as_aborted(
+pub(super) fn listed_as_aborted(
     body: &Body<FetchResponse>,
     from: &Partition,
 ) -> Result<Vec<(i64, i64)>, Failure> {
     let listed = result(body, from)?.aborted_transactions.iter().flatten();
     Ok(listed.map(|aborted| (aborted.producer_id.0, aborted.first_offset)).collect())
+}
+
+/// High watermark and last stable offset of the partition in the answer.
+pub(super) fn mark_and_stable(
+    body: &Body<FetchResponse>,
+    from: &Partition,
+) -> Result<(i64, i64), Failure> {
+    result(body, from).map(|found| (found.high_watermark, found.last_stable_offset))
 }
 
 /// The batch at this offset is a control batch with a marker of this kind.

@@ -70,6 +70,11 @@ impl Transaction {
         Ok(())
     }
 
+    /// The partition is led by this broker from now on.
+    pub(super) fn moved(&mut self, leader: i32) {
+        self.to.leader = leader;
+    }
+
     /// Ends the transaction, and waits for its marker: the last stable offset comes to be `stable`.
     pub(super) async fn end(&mut self, cx: &Cx, commit: bool, stable: i64) -> Outcome {
         let end = EndTxnRequest::default()
