@@ -5,6 +5,7 @@ use kafka_protocol::messages::fetch_response::PartitionData;
 use kafka_protocol::messages::{FetchRequest, FetchResponse};
 use kconform_scenario::Body;
 use kconform_scenario::prelude::*;
+use kconform_scenario::wire::schema::Value;
 use records::Contents;
 
 /// Where an answer about one partition says what became of it.
@@ -102,6 +103,16 @@ pub(super) fn expect_code(
 ) -> Outcome {
     let (code, got) = (code.into(), Code(result(body, of)?.error_code));
     body.require(got == code, format!("{code} for {}-{}", of.topic, of.index), || got.to_string())
+}
+
+/// The answer has this value at the path. For answers with the code -1, which no other check takes.
+#[track_caller]
+pub(super) fn expect_value<B>(reply: &Reply<B>, path: &str, value: &Value) -> Outcome {
+    let got = reply.at(path)?;
+    if got == *value {
+        return Ok(());
+    }
+    Err(reply.violated(format!("{path} = {value}"), got.to_string()))
 }
 
 /// The answer came at once.

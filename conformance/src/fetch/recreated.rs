@@ -7,7 +7,7 @@
 use kconform_scenario::prelude::*;
 
 use super::answers::{
-    ERROR, LONG_WAIT, SOON, expect_code, expect_offsets, listed, no_such_topic, result,
+    ERROR, LONG_WAIT, at_once, expect_code, expect_offsets, listed, no_such_topic, result,
 };
 use super::sessions::{Session, next};
 use crate::topics::{delete_topic, topic_again};
@@ -58,9 +58,7 @@ async fn a_deleted_topic_ends_the_wait(cx: &mut Cx) -> Outcome {
     delete(cx, &from).await?;
     let reply = leader.answer(waiting).await?;
     reply.expect_error_at(ERROR, UnknownTopicOrPartition)?;
-    require(reply.took() < SOON, &format!("an answer within {SOON:?}"), || {
-        format!("after {:?}", reply.took())
-    })
+    at_once(&reply.expect_answer()?)
 }
 
 /// A Fetch outside a session that names the id of a topic which was deleted and made again under

@@ -10,7 +10,7 @@ use kconform_scenario::wire::schema::Value;
 
 use super::answers::{
     ERROR, LONG_WAIT, NO_SUCH_INDEX, RECORDS, at_once, expect_code, expect_no_topics,
-    expect_offsets, fetch_all, listed, no_such_topic, result, unknown,
+    expect_offsets, expect_value, fetch_all, listed, no_such_topic, result, unknown,
 };
 use super::epochs::{led, with_epoch};
 use super::limits::limited;
@@ -55,8 +55,7 @@ async fn a_negative_limit_is_an_error_of_the_partition(cx: &mut Cx) -> Outcome {
     let mut leader = cx.leader(&from).await?;
     let reply = leader.ask(limited(cx.fetch(&from, 0)?, -1)).await?;
     reply.expect_error_at(ERROR, UnknownServerError)?;
-    let records = reply.at(RECORDS)?;
-    require(records == Value::Bytes(Bytes::new()), "no records", || records.to_string())?;
+    expect_value(&reply, RECORDS, &Value::Bytes(Bytes::new()))?;
     // The connection lives on.
     let body = leader.ask(cx.fetch(&from, 0)?).await?.expect_ok()?;
     expect_offsets(&body, &from, &[0])
@@ -76,14 +75,12 @@ async fn an_unknown_isolation_level_is_an_error(cx: &mut Cx) -> Outcome {
         reply.expect_error_at("error_code", UnknownServerError)?;
     }
     if cx.version() >= 13 {
-        let topics = reply.at("responses")?;
-        return require(topics == Value::Array(Vec::new()), "no topics", || topics.to_string());
+        return expect_value(&reply, "responses", &Value::Array(Vec::new()));
     }
     reply.expect_error_at(ERROR, UnknownServerError)?;
     // KAFKA-18269 took the nulls out of Fetch answers.
     let none = if cx.since(4, 0) { Value::Bytes(Bytes::new()) } else { Value::Null };
-    let records = reply.at(RECORDS)?;
-    require(records == none, &format!("records = {none}"), || records.to_string())
+    expect_value(&reply, RECORDS, &none)
 }
 
 /// Without READ on a topic (DESCRIBE is not enough) its partitions, existing or not, are answered
@@ -181,9 +178,7 @@ async fn records_are_empty_and_not_null_for_an_unknown_epoch(cx: &mut Cx) -> Out
     let (_, epoch) = led(cx, &from).await?;
     let reply = leader.ask(with_epoch(cx.fetch(&from, 0)?, epoch + 1)).await?;
     reply.expect_error_at(ERROR, UnknownLeaderEpoch)?;
-    let records = reply.at(RECORDS)?;
-    let none = Value::Bytes(Bytes::new());
-    require(records == none, "records of no bytes", || records.to_string())
+    expect_value(&reply, RECORDS, &Value::Bytes(Bytes::new()))
 }
 
 /// The zero topic id behind an unknown one and before another failed partition, outside a session
@@ -209,8 +204,7 @@ async fn the_zero_topic_id_beside_an_unknown_one_fails(cx: &mut Cx) -> Outcome {
         expect_offsets(&body, &good, &[0])?;
     } else {
         reply.expect_error_at("error_code", UnknownServerError)?;
-        let topics = reply.at("responses")?;
-        require(topics == Value::Array(Vec::new()), "no topics", || topics.to_string())?;
+        expect_value(&reply, "responses", &Value::Array(Vec::new()))?;
     }
     // The connection serves on.
     let body = leader.ask(cx.fetch(&good, 0)?).await?.expect_ok()?;

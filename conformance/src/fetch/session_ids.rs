@@ -6,7 +6,9 @@
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::Value;
 
-use super::answers::{expect_code, expect_no_topics, expect_offsets, fetch_all, listed, result};
+use super::answers::{
+    expect_code, expect_no_topics, expect_offsets, expect_value, fetch_all, listed, result,
+};
 use super::session_changes::forgotten;
 use super::sessions::{Session, next, refused};
 
@@ -145,10 +147,8 @@ async fn ids_that_were_never_given_are_refused(cx: &mut Cx) -> Outcome {
         return refused(reply, FetchSessionIdNotFound);
     }
     reply.expect_error_at("error_code", UnknownServerError)?;
-    let topics = reply.at("responses")?;
-    require(topics == Value::Array(Vec::new()), "no topics", || topics.to_string())?;
-    let echoed = reply.at("session_id")?;
-    require(echoed == Value::Int(id.into()), &format!("session_id = {id}"), || echoed.to_string())
+    expect_value(&reply, "responses", &Value::Array(Vec::new()))?;
+    expect_value(&reply, "session_id", &Value::Int(id.into()))
 }
 
 /// A partition of a session that returned records goes to the end of the session's order, so that
