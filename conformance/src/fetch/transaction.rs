@@ -39,17 +39,25 @@ impl Transaction {
         let txn_id = cx.txn_id();
         let mut coordinator = cx.txn_coordinator(&txn_id).await?;
         let (producer_id, epoch) = cx.producer_id(&mut coordinator, Some(&txn_id)).await?;
+        let mut opened =
+            Self { txn_id, producer_id, epoch, coordinator, to: to.clone(), sequence: 0 };
+        opened.begin(cx).await?;
+        Ok(opened)
+    }
+
+    /// Adds the partition to the producer's next transaction, which begins with it.
+    pub(super) async fn begin(&mut self, cx: &Cx) -> Outcome {
         let topic = AddPartitionsToTxnTopic::default()
-            .with_name(TopicName(text(&to.topic)))
-            .with_partitions(vec![to.index]);
+            .with_name(TopicName(text(&self.to.topic)))
+            .with_partitions(vec![self.to.index]);
         let add = AddPartitionsToTxnRequest::default()
-            .with_v3_and_below_transactional_id(TransactionalId(text(&txn_id)))
-            .with_v3_and_below_producer_id(ProducerId(producer_id))
-            .with_v3_and_below_producer_epoch(epoch)
+            .with_v3_and_below_transactional_id(TransactionalId(text(&self.txn_id)))
+            .with_v3_and_below_producer_id(ProducerId(self.producer_id))
+            .with_v3_and_below_producer_epoch(self.epoch)
             .with_v3_and_below_topics(vec![topic]);
         let version = cx.newest(keys::AddPartitionsToTxn)?.min(ADD_VERSION);
-        cx.settle_at(&mut coordinator, version, &add, TRANSACTION_ON_ITS_WAY).await?.ok()?;
-        Ok(Self { txn_id, producer_id, epoch, coordinator, to: to.clone(), sequence: 0 })
+        let coordinator = &mut self.coordinator;
+        cx.settle_at(coordinator, version, &add, TRANSACTION_ON_ITS_WAY).await?.ok().map(drop)
     }
 
     /// Writes one record.
@@ -67,8 +75,13 @@ impl Transaction {
         Ok(())
     }
 
+    /// The partition is led by this broker from now on.
+    pub(super) fn moved(&mut self, leader: i32) {
+        self.to.leader = leader;
+    }
+
     /// Ends the transaction, and waits for its marker: the last stable offset comes to be `stable`.
-    pub(crate) async fn end(mut self, cx: &Cx, commit: bool, stable: i64) -> Outcome {
+    pub(crate) async fn end(&mut self, cx: &Cx, commit: bool, stable: i64) -> Outcome {
         let end = EndTxnRequest::default()
             .with_transactional_id(TransactionalId(text(&self.txn_id)))
             .with_producer_id(ProducerId(self.producer_id))

@@ -24,9 +24,15 @@ struct Shape {
 const SHAPES: &[Shape] = &[
     Shape {
         name: "small-requests",
-        settings: &[("socket.request.max.bytes", "65536"), ("connections.max.idle.ms", "3000")],
+        settings: &[
+            ("socket.request.max.bytes", "65536"),
+            ("connections.max.idle.ms", "3000"),
+            ("fetch.max.bytes", "32768"),
+            ("max.incremental.fetch.session.cache.slots", "0"),
+        ],
         features: &[],
     },
+    Shape { name: "no-deletion", settings: &[("delete.topic.enable", "false")], features: &[] },
     Shape {
         name: "old-transactions",
         settings: &[
@@ -77,10 +83,10 @@ pub(super) fn start(args: &OwnArgs, shape: &'static str) -> Result<(Own, Target)
     Ok((own, target))
 }
 
-/// Adds what came of a special broker to the run. Its recordings stay out: they were made under other facts.
+/// Adds what came of a special broker to the run. Its recordings stay out: they were made under other facts. So does
+/// what could not be removed: it is gone with the broker.
 pub(super) fn absorb(done: &mut Done, more: Done) {
     done.records.extend(more.records);
-    done.leftovers.extend(more.leftovers);
     done.lost |= more.lost;
     done.interrupted |= more.interrupted;
     done.on_disk &= more.on_disk;
