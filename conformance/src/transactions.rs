@@ -2,7 +2,11 @@
 
 use kconform_scenario::Scenario;
 
+mod add_offsets;
 mod add_partitions;
+mod added_by_brokers;
+mod brokers;
+mod completion;
 mod consumer;
 mod end_txn;
 mod end_txn_v5;
@@ -13,8 +17,10 @@ mod known_producers;
 mod leaders;
 mod markers;
 mod moved_leaders;
+mod offsets;
 mod producer;
 mod producer_state;
+mod rights;
 mod transactional_produce;
 mod visibility;
 mod writer;
@@ -23,10 +29,15 @@ mod writer;
 pub(crate) const FILES: &[&[&Scenario]] = &[
     init_producer_id::SCENARIOS,
     known_producers::SCENARIOS,
+    brokers::SCENARIOS,
     idempotence::SCENARIOS,
     producer_state::SCENARIOS,
     moved_leaders::SCENARIOS,
     add_partitions::SCENARIOS,
+    added_by_brokers::SCENARIOS,
+    add_offsets::SCENARIOS,
+    completion::SCENARIOS,
+    rights::SCENARIOS,
     transactional_produce::SCENARIOS,
     end_txn::SCENARIOS,
     end_txn_v5::SCENARIOS,

@@ -1,7 +1,7 @@
 //! InitProducerId (22): whom it serves, and what it hands out.
 //!
-//! What a request may say of the identity that a producer already has (KIP-360) is in `known_producers`. Not covered:
-//! ids across brokers and restarts, and the end of the epochs, which takes some 32,000 calls.
+//! What a request may say of the identity that a producer already has (KIP-360) is in `known_producers`, what shows on
+//! several brokers in `brokers`, and the end of the epochs, which takes some 32,000 calls, in `last_epochs`.
 
 use kafka_protocol::messages::TransactionalId;
 use kconform_scenario::TRANSACTION_ON_ITS_WAY;

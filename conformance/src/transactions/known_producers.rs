@@ -2,9 +2,9 @@
 //! the right ones, those of a retry, and wrong ones.
 
 use kafka_protocol::messages::{InitProducerIdRequest, InitProducerIdResponse};
-use kconform_scenario::Body;
 use kconform_scenario::prelude::*;
 use kconform_scenario::requests::init_producer_id;
+use kconform_scenario::{Body, TRANSACTION_ON_ITS_WAY};
 
 use super::producer::{Producer, fenced};
 
@@ -14,6 +14,7 @@ scenarios![
     a_wrong_identity_is_fenced,
     half_an_identity_is_refused,
     a_stale_epoch_is_fenced,
+    an_identity_of_an_unknown_id_gives_a_new_one,
 ];
 
 /// A request that names the current producer id and epoch of its transactional id gets the same
@@ -93,6 +94,25 @@ async fn a_stale_epoch_is_fenced(cx: &mut Cx) -> Outcome {
     first.successor(cx).await?;
     let request = naming(&first, first.id, first.epoch);
     expect_no_identity(first.coordinator.ask(request).await?, fenced(cx, 4))
+}
+
+/// A request that names a producer id and an epoch for a transactional id which the coordinator
+/// does not know (any more) is accepted: it gets a new producer id with epoch 0.
+#[scenario("INITPID-011", api = InitProducerId, versions = 3..)]
+async fn an_identity_of_an_unknown_id_gives_a_new_one(cx: &mut Cx) -> Outcome {
+    let other = Producer::new(cx).await?;
+    let txn_id = cx.txn_id();
+    let mut coordinator = cx.txn_coordinator(&txn_id).await?;
+    let unknown = init_producer_id(Some(&txn_id)).with_producer_id(other.id.into());
+    let unknown = unknown.with_producer_epoch(7);
+    let reply = cx.settle(&mut coordinator, &unknown, TRANSACTION_ON_ITS_WAY).await?;
+    let body = reply.expect_ok()?;
+    expect_identity(&body, (body.producer_id.0, 0))?;
+    body.require(
+        body.producer_id.0 >= 0 && body.producer_id.0 != other.id,
+        format!("a producer id other than {}", other.id),
+        || body.producer_id.0.to_string(),
+    )
 }
 
 /// A request under the producer's transactional id that names this producer id and epoch.

@@ -5,9 +5,10 @@
 //! by EndTxn v4 at most, after which the epoch stays.
 
 use kafka_protocol::messages::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
+use kafka_protocol::messages::describe_transactions_response::TransactionState;
 use kafka_protocol::messages::{
-    AddPartitionsToTxnRequest, EndTxnRequest, ListOffsetsRequest, ProduceRequest, ProduceResponse,
-    TopicName, TransactionalId,
+    AddPartitionsToTxnRequest, DescribeTransactionsRequest, EndTxnRequest, ListOffsetsRequest,
+    ProduceRequest, ProduceResponse, TopicName, TransactionalId,
 };
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::records::Marker;
@@ -137,6 +138,15 @@ impl Producer {
         let mut leader = cx.leader(to).await?;
         let reply = cx.settle_at(&mut leader, version, &request, WRITE_ON_ITS_WAY).await?;
         base_offset(&reply.ok()?)
+    }
+
+    /// Set-up: what DescribeTransactions says of it.
+    pub(super) async fn state(&mut self) -> Result<TransactionState, Failure> {
+        let ids = vec![TransactionalId(text(&self.txn_id))];
+        let request = DescribeTransactionsRequest::default().with_transactional_ids(ids);
+        let body = self.coordinator.ask_newest(request).await?.ok()?;
+        let found = body.transaction_states.first().cloned();
+        found.ok_or_else(|| Failure::blocked("one transactional id", "none"))
     }
 
     /// Set-up: ends the transaction; its markers may follow later, see [`stable_at`].
