@@ -5,9 +5,11 @@ use kconform_scenario::Scenario;
 mod add_offsets;
 mod add_partitions;
 mod added_by_brokers;
+mod atomicity;
 mod brokers;
 mod completion;
 mod consumer;
+mod decisions;
 mod end_txn;
 mod end_txn_v5;
 mod fencing;
@@ -16,7 +18,10 @@ mod init_producer_id;
 mod known_producers;
 mod leaders;
 mod markers;
+mod mixed_produce;
 mod moved_leaders;
+mod offset_commits;
+mod offset_commits_of_members;
 mod offsets;
 mod producer;
 mod producer_state;
@@ -39,9 +44,14 @@ pub(crate) const FILES: &[&[&Scenario]] = &[
     completion::SCENARIOS,
     rights::SCENARIOS,
     transactional_produce::SCENARIOS,
+    mixed_produce::SCENARIOS,
     end_txn::SCENARIOS,
     end_txn_v5::SCENARIOS,
+    decisions::SCENARIOS,
+    offset_commits::SCENARIOS,
+    offset_commits_of_members::SCENARIOS,
     visibility::SCENARIOS,
+    atomicity::SCENARIOS,
     markers::SCENARIOS,
     fencing::SCENARIOS,
 ];

@@ -182,7 +182,10 @@ async fn meanwhile<R>(
 where
     R: Request + Decodable + PartialEq,
 {
-    let partitions = cx.partitions::<PARTITIONS>().await?;
+    let mut partitions = Vec::new();
+    for _ in 0..PARTITIONS {
+        partitions.push(cx.partition().await?);
+    }
     let all: Vec<&Partition> = partitions.iter().collect();
     let mut attempts = 0..ATTEMPTS;
     loop {

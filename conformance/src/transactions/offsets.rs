@@ -11,7 +11,7 @@ use super::producer::Producer;
 pub(super) const LAST_WITH_ADDED_GROUPS: i16 = 4;
 
 /// First version of TxnOffsetCommit that names group members (KIP-447).
-const MEMBERS: i16 = 3;
+pub(super) const MEMBERS: i16 = 3;
 
 /// First version of TxnOffsetCommit that names topics by id.
 pub(super) const TOPIC_IDS: i16 = 6;
@@ -115,17 +115,24 @@ impl Offsets {
     }
 
     fn value(&self, version: i16, producer: &Producer) -> Value {
-        let topics = self.offsets.iter().map(|(partition, offset)| {
+        let mut topics: Vec<(&Partition, Vec<Value>)> = Vec::new();
+        for (partition, offset) in &self.offsets {
             let entry = Struct::new()
                 .with("partition_index", partition.index)
                 .with("committed_offset", *offset)
                 .with("committed_metadata", self.metadata.clone());
+            match topics.iter_mut().find(|(known, _)| known.topic == partition.topic) {
+                Some((_, entries)) => entries.push(entry.into()),
+                None => topics.push((partition, vec![entry.into()])),
+            }
+        }
+        let topics = topics.into_iter().map(|(partition, entries)| {
             let topic = if version >= TOPIC_IDS {
                 Struct::new().with("topic_id", Value::Uuid(*partition.topic_id.as_bytes()))
             } else {
                 Struct::new().with("name", partition.topic.clone())
             };
-            topic.with("partitions", vec![Value::from(entry)]).into()
+            topic.with("partitions", entries).into()
         });
         let value = Struct::new()
             .with("transactional_id", producer.txn_id.clone())
