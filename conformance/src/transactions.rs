@@ -10,13 +10,16 @@ mod brokers;
 mod completion;
 mod consumer;
 mod decisions;
+mod described;
 mod end_txn;
 mod end_txn_v5;
 mod fencing;
 mod idempotence;
 mod init_producer_id;
 mod known_producers;
+mod known_to_partitions;
 mod leaders;
+mod listed;
 mod markers;
 mod mixed_produce;
 mod moved_leaders;
@@ -26,9 +29,11 @@ mod offsets;
 mod producer;
 mod producer_state;
 mod rights;
+mod timeouts;
 mod transactional_produce;
 mod visibility;
 mod writer;
+mod written_markers;
 
 /// The files of this family.
 pub(crate) const FILES: &[&[&Scenario]] = &[
@@ -54,4 +59,9 @@ pub(crate) const FILES: &[&[&Scenario]] = &[
     atomicity::SCENARIOS,
     markers::SCENARIOS,
     fencing::SCENARIOS,
+    timeouts::SCENARIOS,
+    described::SCENARIOS,
+    listed::SCENARIOS,
+    known_to_partitions::SCENARIOS,
+    written_markers::SCENARIOS,
 ];

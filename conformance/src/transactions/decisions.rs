@@ -1,5 +1,7 @@
 //! EndTxn (26): what its answer promises, what the transactional id is left with, and several ends at a time.
 
+use kafka_protocol::messages::TopicName;
+use kafka_protocol::messages::delete_topics_request::{DeleteTopicState, DeleteTopicsRequest};
 use kconform_scenario::prelude::*;
 use kconform_scenario::requests::init_producer_id;
 use kconform_scenario::wire::records::Marker;
@@ -12,6 +14,7 @@ scenarios![
     the_version_decides_what_epoch_is_left,
     a_late_repetition_meets_the_next_transaction,
     transactions_end_side_by_side,
+    a_deleted_topic_does_not_stop_the_end,
     old_transactions_refuse_the_new_end,
 ];
 
@@ -115,6 +118,28 @@ async fn transactions_end_side_by_side(cx: &mut Cx) -> Outcome {
     let all = i64::try_from(2 * SIDE_BY_SIDE).unwrap_or(i64::MAX);
     stable_at(cx, &partition, all).await?;
     read_committed(cx, &partition).await?.expect(&["one of many"; SIDE_BY_SIDE])
+}
+
+/// A topic that is deleted while a transaction has one of its partitions does not keep the
+/// transaction from ending: EndTxn answers 0, the other partitions get their markers, and
+/// DescribeTransactions shows the transaction complete.
+#[scenario("ENDTXN-017", api = EndTxn)]
+async fn a_deleted_topic_does_not_stop_the_end(cx: &mut Cx) -> Outcome {
+    second_protocol(cx)?;
+    let (kept, doomed) = (cx.partition().await?, cx.topic().await?);
+    let mut producer = Producer::new(cx).await?;
+    producer.write(cx, &kept, &["kept"], 0).await?;
+    producer.write(cx, &doomed.partition(0), &["doomed"], 0).await?;
+    let name = Some(TopicName(text(&doomed.name)));
+    let topic = DeleteTopicState::default().with_name(name);
+    let delete = DeleteTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(30_000);
+    cx.connect().await?.ask_newest(delete).await?.ok()?;
+
+    let request = producer.end_txn(Marker::Commit);
+    producer.coordinator.ask(request).await?.expect_ok()?;
+    stable_at(cx, &kept, 2).await?;
+    completed(cx, &mut producer, Marker::Commit).await?;
+    read_committed(cx, &kept).await?.expect(&["kept"])
 }
 
 /// At finalized transaction.version 0 (4.0 and later), EndTxn v5 of an open transaction is refused

@@ -20,6 +20,7 @@ scenarios![
     the_shortest_and_the_longest_timeout_are_accepted,
     an_open_transaction_is_aborted_first,
     a_principal_without_the_right_to_the_id_is_refused,
+    a_long_transactional_id_is_served,
 ];
 
 /// The longest timeout of a transaction that a broker allows by default, in milliseconds.
@@ -143,6 +144,17 @@ async fn a_principal_without_the_right_to_the_id_is_refused(cx: &mut Cx) -> Outc
     let open = last_stable(cx, &partition).await?;
     require(open == 0, "the owner's transaction open at offset 0", || open.to_string())?;
     owner.end(cx, Marker::Commit).await
+}
+
+/// A transactional id may be long: one of 10,000 characters is served like any other.
+#[scenario("INITPID-020", api = InitProducerId)]
+async fn a_long_transactional_id_is_served(cx: &mut Cx) -> Outcome {
+    let txn_id = format!("{}-{}", cx.txn_id(), "n".repeat(10_000));
+    let mut coordinator = cx.txn_coordinator(&txn_id).await?;
+    let request = init_producer_id(Some(&txn_id));
+    let reply = cx.settle(&mut coordinator, &request, TRANSACTION_ON_ITS_WAY).await?;
+    let body = reply.expect_ok()?;
+    expect_identity(&body, (body.producer_id.0, 0))
 }
 
 /// `transaction.max.timeout.ms` of the target where it may be read, else Apache Kafka's default.

@@ -56,9 +56,10 @@ async fn offsets_are_pending_until_the_commit(cx: &mut Cx) -> Outcome {
 }
 
 /// TxnOffsetCommit of a group that AddOffsetsToTxn did not add (from 3.7 on): v0 to v3 are refused
-/// with INVALID_TXN_STATE (48), v4 with TRANSACTION_ABORTABLE (120). v5 and later add the group to
-/// the transaction and answer 0 at finalized transaction.version 1 and 2; at 0 they are refused
-/// with UNSUPPORTED_VERSION (35) and nothing is added.
+/// with INVALID_TXN_STATE (48), v4 with TRANSACTION_ABORTABLE (120) (among concurrent requests of
+/// several versions now and then with the code of another). v5 and later add the group to the
+/// transaction and answer 0 at finalized transaction.version 1 and 2; at 0 they are refused with
+/// UNSUPPORTED_VERSION (35) and nothing is added.
 #[scenario("TXNOFF-004", api = TxnOffsetCommit, versions = 0..=4, needs = [Since(3, 7)])]
 async fn a_group_that_was_not_added_is_refused(cx: &mut Cx) -> Outcome {
     let (group, partition) = (cx.group(), cx.partition().await?);

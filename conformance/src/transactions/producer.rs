@@ -56,6 +56,17 @@ impl Producer {
         Self::of(cx, self.txn_id.clone()).await
     }
 
+    /// A producer of a fresh transactional id, whose transactions may last this long.
+    pub(super) async fn with_timeout(cx: &Cx, timeout: Duration) -> Result<Self, Failure> {
+        let txn_id = cx.txn_id();
+        let mut coordinator = cx.txn_coordinator(&txn_id).await?;
+        let timeout_ms = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
+        let request =
+            requests::init_producer_id(Some(&txn_id)).with_transaction_timeout_ms(timeout_ms);
+        let reply = cx.settle(&mut coordinator, &request, TRANSACTION_ON_ITS_WAY).await?.ok()?;
+        Ok(Self { txn_id, id: reply.producer_id.0, epoch: reply.producer_epoch, coordinator })
+    }
+
     async fn of(cx: &Cx, txn_id: String) -> Result<Self, Failure> {
         let mut coordinator = cx.txn_coordinator(&txn_id).await?;
         let (id, epoch) = cx.producer_id(&mut coordinator, Some(&txn_id)).await?;
