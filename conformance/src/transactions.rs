@@ -22,6 +22,7 @@ mod leaders;
 mod listed;
 mod markers;
 mod mixed_produce;
+mod moved_coordinators;
 mod moved_leaders;
 mod offset_commits;
 mod offset_commits_of_members;
@@ -43,6 +44,7 @@ pub(crate) const FILES: &[&[&Scenario]] = &[
     idempotence::SCENARIOS,
     producer_state::SCENARIOS,
     moved_leaders::SCENARIOS,
+    moved_coordinators::SCENARIOS,
     add_partitions::SCENARIOS,
     added_by_brokers::SCENARIOS,
     add_offsets::SCENARIOS,

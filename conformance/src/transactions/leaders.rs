@@ -49,6 +49,23 @@ pub(super) async fn move_leader(cx: &Cx, of: &Partition) -> Result<Partition, Fa
     }
 }
 
+/// The partition of this internal topic in which the coordinator of this key keeps it: `String.hashCode` without its sign,
+/// by the number of partitions.
+pub(super) async fn home(cx: &Cx, topic: &str, key: &str) -> Result<Partition, Failure> {
+    let mut conn = cx.connect().await?;
+    let request = requests::metadata(cx.newest(keys::Metadata)?, &[topic]);
+    let body = conn.ask_newest(request).await?.ok()?;
+    let found = body.topics.first();
+    let count = found.map_or(0, |found| found.partitions.len());
+    let count = i32::try_from(count).unwrap_or(i32::MAX).max(1);
+    let hash = key
+        .encode_utf16()
+        .fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
+    let topic_id = found.map(|found| found.topic_id).unwrap_or_default();
+    let index = (hash & i32::MAX) % count;
+    Ok(Partition { topic: topic.to_owned(), topic_id, index, leader: -1 })
+}
+
 /// Leader and replicas of the partition, as the metadata has them.
 async fn led_by(cx: &Cx, conn: &mut Conn, of: &Partition) -> Result<(i32, Vec<i32>), Failure> {
     let request = requests::metadata(cx.newest(keys::Metadata)?, &[&of.topic]);
