@@ -26,7 +26,7 @@ async fn the_offsets_of_a_group_become_part_of_the_transaction(cx: &mut Cx) -> O
     let reply = cx.settle(&mut producer.coordinator, &request, TRANSACTION_ON_ITS_WAY).await?;
     reply.expect_ok()?;
 
-    let found = producer.state().await?;
+    let found = producer.state(cx).await?;
     let state = found.transaction_state.as_str();
     require(state == "Ongoing", "an open transaction: Ongoing", || state.to_owned())?;
     let topics = found.topics.iter().map(|topic| (topic.topic.as_str(), topic.partitions.len()));

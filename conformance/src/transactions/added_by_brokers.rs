@@ -74,7 +74,7 @@ async fn a_principal_that_is_no_broker_is_refused(cx: &mut Cx) -> Outcome {
     reply.expect_error_at("error_code", ClusterAuthorizationFailed)?;
     let results = reply.expect_answer()?.results_by_transaction.len();
     require(results == 0, "no results", || results.to_string())?;
-    let state = owner.state().await?.transaction_state;
+    let state = owner.state(cx).await?.transaction_state;
     require(state.as_str() == "Empty", "no transaction: Empty", || state.to_string())
 }
 
@@ -105,7 +105,7 @@ async fn a_partition_is_looked_up_and_not_added(cx: &mut Cx) -> Outcome {
         _ => InvalidTxnState.into(),
     };
     expect_codes(&reply.expect_answer()?, &[(&producer.txn_id, code)])?;
-    let topics = producer.state().await?.topics;
+    let topics = producer.state(cx).await?.topics;
     let partitions = topics.iter().map(|topic| topic.partitions.len()).sum::<usize>();
     let expected = usize::from(cx.variant() != "no transaction");
     require(partitions == expected, &format!("{expected} partitions in the transaction"), || {

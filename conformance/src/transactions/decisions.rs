@@ -35,7 +35,7 @@ async fn an_answer_means_that_it_is_decided(cx: &mut Cx) -> Outcome {
     producer.write(cx, &partition, &["decided"], 0).await?;
     let request = producer.end_txn(decision(cx)?);
     producer.coordinator.ask(request).await?.expect_ok()?;
-    let state = producer.state().await?.transaction_state;
+    let state = producer.state(cx).await?.transaction_state;
     let decided = match decision(cx)? {
         Marker::Commit => ["PrepareCommit", "CompleteCommit"],
         Marker::Abort => ["PrepareAbort", "CompleteAbort"],
@@ -61,7 +61,7 @@ async fn the_version_decides_what_epoch_is_left(cx: &mut Cx) -> Outcome {
     producer.coordinator.ask(request).await?.expect_ok()?;
     stable_at(cx, &partition, 2).await?;
     completed(cx, &mut producer, decision(cx)?).await?;
-    let found = producer.state().await?;
+    let found = producer.state(cx).await?;
     let expected = (producer.id, producer.epoch + i16::from(cx.version() >= 5));
     let left = (found.producer_id.0, found.producer_epoch);
     require(left == expected, &format!("producer id and epoch {expected:?}"), || {
@@ -88,7 +88,7 @@ async fn a_late_repetition_meets_the_next_transaction(cx: &mut Cx) -> Outcome {
     let reply = producer.coordinator.ask(end).await?;
     if cx.version() >= 5 {
         reply.expect_error(ProducerFenced)?;
-        let state = producer.state().await?.transaction_state;
+        let state = producer.state(cx).await?.transaction_state;
         return require(state.as_str() == "Ongoing", "Ongoing", || state.to_string());
     }
     reply.expect_ok()?;
@@ -159,7 +159,7 @@ async fn old_transactions_refuse_the_new_end(cx: &mut Cx) -> Outcome {
     reply.expect_error(ConcurrentTransactions)?;
     let again = init_producer_id(Some(&producer.txn_id));
     producer.coordinator.ask(again).await?.expect_error(ConcurrentTransactions)?;
-    let state = producer.state().await?.transaction_state;
+    let state = producer.state(cx).await?.transaction_state;
     require(state.as_str() == "Ongoing", "Ongoing", || state.to_string())
 }
 
@@ -168,7 +168,7 @@ pub(super) async fn completed(cx: &Cx, producer: &mut Producer, decision: Marker
     let expected = if decision == Marker::Commit { "CompleteCommit" } else { "CompleteAbort" };
     let mut tries = cx.tries(format!("the transaction to be {expected}"), ENDED_WITHIN);
     loop {
-        let state = producer.state().await?.transaction_state;
+        let state = producer.state(cx).await?.transaction_state;
         if state.as_str() == expected {
             return Ok(());
         }

@@ -48,7 +48,7 @@ async fn a_plain_batch_needs_no_transaction(cx: &mut Cx) -> Outcome {
     let mut leader = cx.leader(&partition).await?;
     expect_base_offset(&leader.ask(request).await?.expect_ok()?, 0)?;
     stable_at(cx, &partition, 1).await?;
-    let state = producer.state().await?.transaction_state;
+    let state = producer.state(cx).await?.transaction_state;
     require(state.as_str() == "Empty", "no transaction: Empty", || state.to_string())
 }
 

@@ -97,7 +97,7 @@ async fn a_group_is_added_by_its_first_offset(cx: &mut Cx) -> Outcome {
     let reply = offsets.ask(cx, &producer, &mut conn).await?;
     if cx.facts().feature("transaction.version") < 1 {
         reply.expect_error_at(COMMITTED, UnsupportedVersion)?;
-        let state = producer.state().await?.transaction_state;
+        let state = producer.state(cx).await?.transaction_state;
         return require(state.as_str() == "Empty", "no transaction: Empty", || state.to_string());
     }
     reply.expect_ok()?;

@@ -12,7 +12,7 @@ use kafka_protocol::messages::{
 };
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::records::Marker;
-use kconform_scenario::{Body, TRANSACTION_ON_ITS_WAY};
+use kconform_scenario::{Body, COORDINATOR_ON_ITS_WAY, TRANSACTION_ON_ITS_WAY};
 
 /// Where an answer to one partition's Produce says what became of it.
 pub(super) const PRODUCED: &str = "responses[0].partition_responses[0].error_code";
@@ -152,10 +152,12 @@ impl Producer {
     }
 
     /// Set-up: what DescribeTransactions says of it.
-    pub(super) async fn state(&mut self) -> Result<TransactionState, Failure> {
+    pub(super) async fn state(&mut self, cx: &Cx) -> Result<TransactionState, Failure> {
         let ids = vec![TransactionalId(text(&self.txn_id))];
         let request = DescribeTransactionsRequest::default().with_transactional_ids(ids);
-        let body = self.coordinator.ask_newest(request).await?.ok()?;
+        let version = cx.newest(keys::DescribeTransactions)?;
+        let conn = &mut self.coordinator;
+        let body = cx.settle_at(conn, version, &request, COORDINATOR_ON_ITS_WAY).await?.ok()?;
         let found = body.transaction_states.first().cloned();
         found.ok_or_else(|| Failure::blocked("one transactional id", "none"))
     }

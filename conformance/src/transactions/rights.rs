@@ -29,7 +29,7 @@ async fn the_transactional_id_of_another_takes_no_partitions(cx: &mut Cx) -> Out
     let (_, mut stranger) = stranger(cx).await?;
     let reply = stranger.ask(owner.add_partitions(&[&partition])).await?;
     reply.expect_error(TransactionalIdAuthorizationFailed)?;
-    let state = owner.state().await?.transaction_state;
+    let state = owner.state(cx).await?.transaction_state;
     require(state.as_str() == "Empty", "no transaction: Empty", || state.to_string())
 }
 
@@ -62,7 +62,7 @@ async fn one_topic_without_the_right_keeps_all_out(cx: &mut Cx) -> Outcome {
     results.sort();
     expected.sort();
     body.require(results == expected, format!("{expected:?}"), || format!("{results:?}"))?;
-    let state = owner.state().await?.transaction_state;
+    let state = owner.state(cx).await?.transaction_state;
     require(state.as_str() == "Empty", "no transaction: Empty", || state.to_string())
 }
 
@@ -95,7 +95,7 @@ async fn offsets_take_the_right_to_the_group(cx: &mut Cx) -> Outcome {
     cx.grant(&mut stranger, &name, right, Operation::Write).await?;
     let request = add_offsets(&owner, &group);
     stranger.ask(request.clone()).await?.expect_error(GroupAuthorizationFailed)?;
-    let state = owner.state().await?.transaction_state;
+    let state = owner.state(cx).await?.transaction_state;
     require(state.as_str() == "Empty", "no transaction: Empty", || state.to_string())
 }
 

@@ -119,12 +119,12 @@ async fn a_further_partition_does_not_restart_the_clock(cx: &mut Cx) -> Outcome 
     let (one, two) = (cx.partition().await?, cx.partition().await?);
     let mut producer = Producer::new(cx).await?;
     producer.write(cx, &one, &["first"], 0).await?;
-    let before = producer.state().await?.transaction_start_time_ms;
+    let before = producer.state(cx).await?.transaction_start_time_ms;
     // A clock of milliseconds must have moved on.
     cx.sleep(Duration::from_millis(15)).await;
     let request = producer.add_partitions(&[&two]);
     producer.coordinator.ask(request).await?.expect_ok()?;
-    let after = producer.state().await?.transaction_start_time_ms;
+    let after = producer.state(cx).await?.transaction_start_time_ms;
     require(before > 0 && after == before, &format!("still open since {before}"), || {
         format!("open since {after}")
     })
