@@ -18,6 +18,7 @@ mod idempotence;
 mod init_producer_id;
 mod known_producers;
 mod known_to_partitions;
+mod last_epochs;
 mod leaders;
 mod listed;
 mod markers;
@@ -40,6 +41,7 @@ mod written_markers;
 pub(crate) const FILES: &[&[&Scenario]] = &[
     init_producer_id::SCENARIOS,
     known_producers::SCENARIOS,
+    last_epochs::SCENARIOS,
     brokers::SCENARIOS,
     idempotence::SCENARIOS,
     producer_state::SCENARIOS,

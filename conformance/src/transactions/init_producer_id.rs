@@ -8,6 +8,7 @@ use kconform_scenario::TRANSACTION_ON_ITS_WAY;
 use kconform_scenario::prelude::*;
 use kconform_scenario::requests::init_producer_id;
 use kconform_scenario::wire::records::Marker;
+use kconform_scenario::wire::schema::Struct;
 
 use super::known_producers::{expect_identity, expect_no_identity};
 use super::producer::{Producer, last_stable, stable_at};
@@ -21,6 +22,7 @@ scenarios![
     an_open_transaction_is_aborted_first,
     a_principal_without_the_right_to_the_id_is_refused,
     a_long_transactional_id_is_served,
+    two_phase_commit_takes_leave,
 ];
 
 /// The longest timeout of a transaction that a broker allows by default, in milliseconds.
@@ -155,6 +157,33 @@ async fn a_long_transactional_id_is_served(cx: &mut Cx) -> Outcome {
     let reply = cx.settle(&mut coordinator, &request, TRANSACTION_ON_ITS_WAY).await?;
     let body = reply.expect_ok()?;
     expect_identity(&body, (body.producer_id.0, 0))
+}
+
+/// InitProducerId v6 (KIP-939; from 4.1 on, where unstable versions are switched on) that asks for
+/// two-phase commit (enable_2pc) is refused with TRANSACTIONAL_ID_AUTHORIZATION_FAILED (53) where
+/// transaction.two.phase.commit.enable is false, its default; one with keep_prepared_txn alone with
+/// UNSUPPORTED_VERSION (35).
+#[scenario(
+    "INITPID-018", api = InitProducerId, versions = 5..=5,
+    needs = [Shape("old-transactions"), Since(4, 1)],
+    vary = ["enable_2pc", "keep_prepared_txn"],
+)]
+async fn two_phase_commit_takes_leave(cx: &mut Cx) -> Outcome {
+    let txn_id = cx.txn_id();
+    let mut coordinator = cx.txn_coordinator(&txn_id).await?;
+    // As a version that brokers hide, the one after the last has no case of its own.
+    let version = cx.version() + 1;
+    let two_phases = cx.variant() == "enable_2pc";
+    let request = Struct::new()
+        .with("transactional_id", txn_id)
+        .with("transaction_timeout_ms", 60_000)
+        .with("producer_id", -1_i64)
+        .with("producer_epoch", -1)
+        .with("enable2_pc", two_phases)
+        .with("keep_prepared_txn", !two_phases);
+    let reply = coordinator.ask_value(cx.key(), version, &request.into()).await?;
+    let refusal = if two_phases { TransactionalIdAuthorizationFailed } else { UnsupportedVersion };
+    reply.expect_error_at("error_code", refusal)
 }
 
 /// `transaction.max.timeout.ms` of the target where it may be read, else Apache Kafka's default.

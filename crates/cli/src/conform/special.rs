@@ -35,6 +35,8 @@ const SHAPES: &[Shape] = &[
         ],
         features: &[("transaction.version", 0, (4, 0))],
     },
+    // Nothing about it is special but that its cases, of 30,000 requests each, are in no recording.
+    Shape { name: "worn-epochs", settings: &[], features: &[] },
 ];
 
 /// Whether a case needs a broker of this shape.
