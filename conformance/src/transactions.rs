@@ -30,6 +30,7 @@ mod offset_commits_of_members;
 mod offsets;
 mod producer;
 mod producer_state;
+mod replaced_topics;
 mod rights;
 mod timeouts;
 mod transactional_produce;

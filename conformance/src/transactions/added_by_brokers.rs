@@ -58,7 +58,12 @@ async fn each_transaction_gets_its_own_result(cx: &mut Cx) -> Outcome {
     expect_codes(&body, &[(&unknown, refusal.into()), (&good.txn_id, Code::NONE)])
 }
 
-/// x
+/// AddPartitionsToTxn v4 and later is a request of brokers for several transactions at once: each
+/// gets a result of its own under its transactional id, an error of one does not touch the others.
+/// It needs CLUSTER_ACTION on the cluster, otherwise the answer has CLUSTER_AUTHORIZATION_FAILED
+/// (31) at the top and no results; where there is no authorizer it is open to anybody. At finalized
+/// transaction.version 0 (4.0 and later) a request in which nothing is verify_only gets
+/// UNSUPPORTED_VERSION (35) at the top and no results.
 #[scenario(
     "ADDPART-008", api = AddPartitionsToTxn, versions = 4..,
     needs = [Authorizer, Listener(Listener::SaslPlaintext), User(Role::Unprivileged, "PLAIN")],

@@ -1,18 +1,20 @@
 //! EndTxn (26): what its answer promises, what the transactional id is left with, and several ends at a time.
 
-use kafka_protocol::messages::TopicName;
-use kafka_protocol::messages::delete_topics_request::{DeleteTopicState, DeleteTopicsRequest};
+use kconform_scenario::TRANSACTION_ON_ITS_WAY;
 use kconform_scenario::prelude::*;
 use kconform_scenario::requests::init_producer_id;
 use kconform_scenario::wire::records::Marker;
 
 use super::consumer::read_committed;
+use super::end_txn::{ended, expect_identity};
 use super::producer::{Producer, decision, second_protocol, stable_at};
+use super::replaced_topics::{delete, made_anew};
 
 scenarios![
     an_answer_means_that_it_is_decided,
     the_version_decides_what_epoch_is_left,
     a_late_repetition_meets_the_next_transaction,
+    a_repetition_may_come_on_another_connection,
     transactions_end_side_by_side,
     a_deleted_topic_does_not_stop_the_end,
     old_transactions_refuse_the_new_end,
@@ -96,6 +98,22 @@ async fn a_late_repetition_meets_the_next_transaction(cx: &mut Cx) -> Outcome {
     read_committed(cx, &partition).await?.expect(&["first", "second"])
 }
 
+/// EndTxn repeated on another connection, with the producer id and epoch from before, is answered
+/// as on the first one: 0, in v5 with the epoch that was given already.
+#[scenario("ENDTXN-019", api = EndTxn, vary = ["commit", "abort"])]
+async fn a_repetition_may_come_on_another_connection(cx: &mut Cx) -> Outcome {
+    second_protocol(cx)?;
+    let mut producer = ended(cx, decision(cx)?).await?;
+    producer.coordinator = cx.txn_coordinator(&producer.txn_id).await?;
+    let again = producer.end_txn(decision(cx)?);
+    let conn = &mut producer.coordinator;
+    let body = cx.settle(conn, &again, TRANSACTION_ON_ITS_WAY).await?.expect_ok()?;
+    if cx.version() < 5 {
+        return Ok(());
+    }
+    expect_identity(&body, (producer.id, producer.epoch + 1))
+}
+
 /// Where several transactions on one partition are ended at the same time, all of them end: each
 /// gets its marker, and the last stable offset reaches the end of the log.
 #[scenario("ENDTXN-016", api = EndTxn)]
@@ -122,24 +140,32 @@ async fn transactions_end_side_by_side(cx: &mut Cx) -> Outcome {
 
 /// A topic that is deleted while a transaction has one of its partitions does not keep the
 /// transaction from ending: EndTxn answers 0, the other partitions get their markers, and
-/// DescribeTransactions shows the transaction complete.
-#[scenario("ENDTXN-017", api = EndTxn)]
+/// DescribeTransactions shows the transaction complete. A topic made anew under the same name
+/// meanwhile is not harmed by it.
+#[scenario("ENDTXN-017", api = EndTxn, vary = ["deleted", "made anew"])]
 async fn a_deleted_topic_does_not_stop_the_end(cx: &mut Cx) -> Outcome {
     second_protocol(cx)?;
     let (kept, doomed) = (cx.partition().await?, cx.topic().await?);
     let mut producer = Producer::new(cx).await?;
     producer.write(cx, &kept, &["kept"], 0).await?;
     producer.write(cx, &doomed.partition(0), &["doomed"], 0).await?;
-    let name = Some(TopicName(text(&doomed.name)));
-    let topic = DeleteTopicState::default().with_name(name);
-    let delete = DeleteTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(30_000);
-    cx.connect().await?.ask_newest(delete).await?.ok()?;
+    let anew = match cx.variant() {
+        "made anew" => Some(made_anew(cx, &doomed).await?),
+        _ => {
+            delete(cx, &doomed).await?;
+            None
+        }
+    };
 
     let request = producer.end_txn(Marker::Commit);
     producer.coordinator.ask(request).await?.expect_ok()?;
     stable_at(cx, &kept, 2).await?;
     completed(cx, &mut producer, Marker::Commit).await?;
-    read_committed(cx, &kept).await?.expect(&["kept"])
+    read_committed(cx, &kept).await?.expect(&["kept"])?;
+    let Some(anew) = anew else { return Ok(()) };
+    // A marker may have come to it by its name; nothing else did.
+    cx.write(&anew, &["new"]).await?;
+    read_committed(cx, &anew).await?.expect(&["new"])
 }
 
 /// At finalized transaction.version 0 (4.0 and later), EndTxn v5 of an open transaction is refused

@@ -46,7 +46,9 @@ async fn each_transactional_id_gets_its_own_answer(cx: &mut Cx) -> Outcome {
     body.require(codes == expected, format!("{expected:?}"), || format!("{codes:?}"))
 }
 
-/// x
+/// DescribeTransactions answers for each transactional id by itself: an unknown one gets
+/// TRANSACTIONAL_ID_NOT_FOUND (105), an empty one INVALID_REQUEST (42), one of another coordinator
+/// NOT_COORDINATOR (16), the others 0; an empty list gets an empty list.
 #[scenario("DESCTXN-001", api = DescribeTransactions)]
 async fn nothing_asked_is_nothing_answered(cx: &mut Cx) -> Outcome {
     let mut conn = cx.connect().await?;
@@ -55,7 +57,9 @@ async fn nothing_asked_is_nothing_answered(cx: &mut Cx) -> Outcome {
     body.require(count == 0, "an empty list", || format!("{count} entries"))
 }
 
-/// x
+/// DescribeTransactions answers for each transactional id by itself: an unknown one gets
+/// TRANSACTIONAL_ID_NOT_FOUND (105), an empty one INVALID_REQUEST (42), one of another coordinator
+/// NOT_COORDINATOR (16), the others 0; an empty list gets an empty list.
 #[scenario("DESCTXN-001", api = DescribeTransactions, needs = [ThreeBrokers])]
 async fn another_broker_is_not_the_coordinator(cx: &mut Cx) -> Outcome {
     let producer = Producer::new(cx).await?;
@@ -144,7 +148,9 @@ async fn the_transactional_id_of_another_is_not_shown(cx: &mut Cx) -> Outcome {
     body.require(shown == (refusal, ""), format!("{refusal} and no state"), || format!("{shown:?}"))
 }
 
-/// x
+/// DescribeTransactions from a principal without DESCRIBE on the transactional id gets
+/// TRANSACTIONAL_ID_AUTHORIZATION_FAILED (53) for it; topics that the principal may not DESCRIBE
+/// are left out of the partitions, with error 0.
 #[scenario(
     "DESCTXN-004", api = DescribeTransactions,
     needs = [Authorizer, Listener(Listener::SaslPlaintext), User(Role::Unprivileged, "PLAIN")],

@@ -10,6 +10,9 @@ use kconform_scenario::requests::init_producer_id;
 use kconform_scenario::wire::records::Marker;
 use kconform_scenario::wire::schema::Struct;
 
+use crate::commits::offsets::{Commit, committed};
+use crate::groups;
+
 use super::known_producers::{expect_identity, expect_no_identity};
 use super::producer::{Producer, last_stable, stable_at};
 
@@ -23,6 +26,7 @@ scenarios![
     a_principal_without_the_right_to_the_id_is_refused,
     a_long_transactional_id_is_served,
     two_phase_commit_takes_leave,
+    a_group_of_the_same_name_does_not_matter,
 ];
 
 /// The longest timeout of a transaction that a broker allows by default, in milliseconds.
@@ -184,6 +188,23 @@ async fn two_phase_commit_takes_leave(cx: &mut Cx) -> Outcome {
     let reply = coordinator.ask_value(cx.key(), version, &request.into()).await?;
     let refusal = if two_phases { TransactionalIdAuthorizationFailed } else { UnsupportedVersion };
     reply.expect_error_at("error_code", refusal)
+}
+
+/// A transactional id and a group of the same name have nothing to do with one another:
+/// InitProducerId serves the id though a group with offsets of its own has that name, and the group
+/// keeps them.
+#[scenario("INITPID-021", api = InitProducerId)]
+async fn a_group_of_the_same_name_does_not_matter(cx: &mut Cx) -> Outcome {
+    let (name, partition) = (cx.name("both"), cx.partition().await?);
+    let mut group = groups::members::coordinator(cx, &name).await?;
+    Commit::to(&name).offset(&partition, 1).ask(cx, &mut group).await?.ok()?;
+    let mut coordinator = cx.txn_coordinator(&name).await?;
+    let request = init_producer_id(Some(&name));
+    let reply = cx.settle(&mut coordinator, &request, TRANSACTION_ON_ITS_WAY).await?;
+    let body = reply.expect_ok()?;
+    expect_identity(&body, (body.producer_id.0, 0))?;
+    let kept = committed(cx, &mut group, &name, &partition).await?.offset;
+    require(kept == 1, "the group's offset 1", || kept.to_string())
 }
 
 /// `transaction.max.timeout.ms` of the target where it may be read, else Apache Kafka's default.

@@ -38,7 +38,11 @@ async fn an_idempotent_producer_is_shown(cx: &mut Cx) -> Outcome {
     expect(&body, &[shown(writer.id, writer.epoch, 4, last.max_timestamp, -1, -1)])
 }
 
-/// x
+/// DescribeProducers, asked of a leader, names the producers that the partition knows, each with
+/// producer id, epoch, last sequence number, timestamp of its last batch, coordinator_epoch (-1
+/// until its first marker on the partition, inside its first transaction too) and
+/// current_txn_start_offset (-1 outside of a transaction). After a marker the last sequence number
+/// stays where the epoch stayed, and is -1 where the marker brought a new one.
 #[scenario(
     "DESCPROD-001", api = DescribeProducers, vary = ["open", "ended by v4", "ended by v5", "next"],
 )]
@@ -103,7 +107,11 @@ async fn a_partition_that_is_not_there_is_refused(cx: &mut Cx) -> Outcome {
     reply.expect_error_at(DESCRIBED, refusal)
 }
 
-/// x
+/// DescribeProducers answers for each partition by itself: an unknown topic or partition gets
+/// UNKNOWN_TOPIC_OR_PARTITION (3), a topic name that cannot be INVALID_TOPIC_EXCEPTION (17), a
+/// topic without READ (DESCRIBE is not enough) TOPIC_AUTHORIZATION_FAILED (29), and a partition of
+/// which the broker has no replica NOT_LEADER_OR_FOLLOWER (6); a follower answers 0 from its own
+/// log.
 #[scenario(
     "DESCPROD-002", api = DescribeProducers,
     needs = [Authorizer, Listener(Listener::SaslPlaintext), User(Role::Unprivileged, "PLAIN")],
@@ -119,7 +127,11 @@ async fn a_topic_of_others_is_refused(cx: &mut Cx) -> Outcome {
     reply.expect_error_at(DESCRIBED, TopicAuthorizationFailed)
 }
 
-/// x
+/// DescribeProducers answers for each partition by itself: an unknown topic or partition gets
+/// UNKNOWN_TOPIC_OR_PARTITION (3), a topic name that cannot be INVALID_TOPIC_EXCEPTION (17), a
+/// topic without READ (DESCRIBE is not enough) TOPIC_AUTHORIZATION_FAILED (29), and a partition of
+/// which the broker has no replica NOT_LEADER_OR_FOLLOWER (6); a follower answers 0 from its own
+/// log.
 #[scenario(
     "DESCPROD-002", api = DescribeProducers, needs = [ThreeBrokers],
     vary = ["no replica", "follower"],

@@ -56,7 +56,10 @@ async fn filters_narrow_the_list(cx: &mut Cx) -> Outcome {
     })
 }
 
-/// x
+/// ListTransactions names every transactional id that this broker coordinates, with its producer id
+/// and state, and only those. producer_id_filters and state_filters (names as DescribeTransactions
+/// has them, in that case) narrow the list, both together where both are given; state names that do
+/// not exist come back in unknown_state_filters and match nothing.
 #[scenario("LISTTXN-001", api = ListTransactions, vary = ["Finished", "ongoing"])]
 async fn an_unknown_state_is_echoed_and_matches_nothing(cx: &mut Cx) -> Outcome {
     let partition = cx.partition().await?;
@@ -129,7 +132,9 @@ async fn transactional_ids_are_filtered_by_a_pattern(cx: &mut Cx) -> Outcome {
     body.require(count == expected, format!("{expected} entries"), || format!("{count} entries"))
 }
 
-/// x
+/// transactional_id_pattern (ListTransactions v2 and later) is a regular expression of RE2 that the
+/// whole transactional id must match; null and "" are no filter; one that does not parse, lookahead
+/// included, is refused with INVALID_REGULAR_EXPRESSION (128) and an empty list.
 #[scenario("LISTTXN-003", api = ListTransactions, versions = 2.., vary = ["(", "(?=kc).*"])]
 async fn a_pattern_that_does_not_parse_is_refused(cx: &mut Cx) -> Outcome {
     let mut producer = Producer::new(cx).await?;

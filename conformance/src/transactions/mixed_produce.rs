@@ -72,7 +72,10 @@ async fn a_first_sequence_too_low_spoils_the_transaction(cx: &mut Cx) -> Outcome
     producer.write(cx, &partition, &["third"], 3).await.map(|_| ())
 }
 
-/// x
+/// Before Produce v12, a first batch of a transaction that is refused with
+/// OUT_OF_ORDER_SEQUENCE_NUMBER (45) for a sequence number too low makes the right number fail with
+/// 45 too until the transaction is ended (the broker remembers the lowest number tried); a refused
+/// number too high does no harm.
 #[scenario("TXNPROD-010", api = Produce, versions = 3..=11, needs = [Since(3, 6)])]
 async fn a_first_sequence_too_high_does_no_harm(cx: &mut Cx) -> Outcome {
     let (partition, producer) = second_transaction(cx).await?;

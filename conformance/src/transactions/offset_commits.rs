@@ -87,7 +87,11 @@ async fn a_group_that_was_not_added_is_refused(cx: &mut Cx) -> Outcome {
     require(after.offset == -1, "no offset", || format!("{after:?}"))
 }
 
-/// x
+/// TxnOffsetCommit of a group that AddOffsetsToTxn did not add (from 3.7 on): v0 to v3 are refused
+/// with INVALID_TXN_STATE (48), v4 with TRANSACTION_ABORTABLE (120) (among concurrent requests of
+/// several versions now and then with the code of another). v5 and later add the group to the
+/// transaction and answer 0 at finalized transaction.version 1 and 2; at 0 they are refused with
+/// UNSUPPORTED_VERSION (35) and nothing is added.
 #[scenario("TXNOFF-004", api = TxnOffsetCommit, versions = 5..)]
 async fn a_group_is_added_by_its_first_offset(cx: &mut Cx) -> Outcome {
     let (group, partition) = (cx.group(), cx.partition().await?);
@@ -125,7 +129,11 @@ async fn an_outdated_epoch_leaves_the_transaction_as_it_is(cx: &mut Cx) -> Outco
     becomes(cx, &mut conn, &group, &partition, expected).await
 }
 
-/// x
+/// TxnOffsetCommit with an outdated producer epoch is refused with INVALID_PRODUCER_EPOCH (47) in
+/// every version, also where the epoch is outdated because EndTxn v5 gave the next one; the offsets
+/// that the running transaction of the current epoch sent before are committed with it. (Only the
+/// classic coordinator of releases up to 3.9 drops its pending offset of that partition at the
+/// refused request.)
 #[scenario("TXNOFF-005", api = TxnOffsetCommit, needs = [Feature("transaction.version", 1)])]
 async fn a_late_commit_is_kept_out_of_the_next_transaction(cx: &mut Cx) -> Outcome {
     let (group, partition) = (cx.group(), cx.partition().await?);

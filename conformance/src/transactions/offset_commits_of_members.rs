@@ -39,7 +39,11 @@ async fn nobody_in_particular_may_commit_beside_members(cx: &mut Cx) -> Outcome 
     becomes(cx, &mut member.conn, &group, &partition, 3).await
 }
 
-/// x
+/// TxnOffsetCommit with member id "" and generation -1 is accepted even though the group has
+/// members. Where it names a member: an unknown member id is refused with UNKNOWN_MEMBER_ID (25),
+/// another generation than the group's with ILLEGAL_GENERATION (22), a known instance id with
+/// another member id with FENCED_INSTANCE_ID (82), an unknown instance id with UNKNOWN_MEMBER_ID
+/// (25).
 #[scenario(
     "TXNOFF-002", api = TxnOffsetCommit, versions = 3..,
     vary = [
@@ -90,7 +94,10 @@ async fn a_group_without_members_is_made(cx: &mut Cx) -> Outcome {
     })
 }
 
-/// x
+/// TxnOffsetCommit to a group that does not exist: with generation -1 it is accepted, and the group
+/// shows in ListGroups; with a generation of 0 or more it is refused with ILLEGAL_GENERATION (22)
+/// in v3 to v5 and GROUP_ID_NOT_FOUND (69) in v6 and later by the newer coordinator, and with
+/// UNKNOWN_MEMBER_ID (25) by the classic one of releases up to 3.9.
 #[scenario("TXNOFF-003", api = TxnOffsetCommit, versions = 3..)]
 async fn a_generation_of_an_unknown_group_is_refused(cx: &mut Cx) -> Outcome {
     let (group, partition) = (cx.group(), cx.partition().await?);

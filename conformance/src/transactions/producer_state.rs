@@ -3,13 +3,11 @@
 //!
 //! Not covered: restarts, after which just the last batch of each producer is known.
 
-use kafka_protocol::messages::TopicName;
-use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreateTopicsRequest};
-use kafka_protocol::messages::delete_topics_request::{DeleteTopicState, DeleteTopicsRequest};
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::Value;
 
 use super::producer::{PRODUCED, Producer, batch, expect_base_offset, second_protocol};
+use super::replaced_topics::made_anew;
 use super::writer::Writer;
 
 scenarios![
@@ -25,6 +23,7 @@ scenarios![
     batches_without_timestamps_are_counted,
     a_duplicate_is_known_on_any_connection,
     producers_count_for_themselves,
+    a_batch_across_the_largest_sequence_number_is_known,
 ];
 
 /// What an idle producer's expiry and the check for it may take together on a loaded broker.
@@ -233,27 +232,15 @@ async fn producers_count_for_themselves(cx: &mut Cx) -> Outcome {
     expect_base_offset(&body, 6)
 }
 
-/// Set-up: deletes this topic of one partition and creates it again; gives the partition of the new one.
-async fn made_anew(cx: &Cx, topic: &Topic) -> Result<Partition, Failure> {
-    let name = TopicName(text(&topic.name));
-    let doomed = DeleteTopicState::default().with_name(Some(name.clone()));
-    let delete = DeleteTopicsRequest::default().with_topics(vec![doomed]).with_timeout_ms(30_000);
-    let anew = CreatableTopic::default()
-        .with_name(name)
-        .with_num_partitions(1)
-        .with_replication_factor(-1);
-    let create = CreateTopicsRequest::default().with_topics(vec![anew]).with_timeout_ms(30_000);
-    let mut conn = cx.connect().await?;
-    conn.ask_newest(delete).await?.ok()?;
-    let exists = [TopicAlreadyExists.into()];
-    let version = cx.newest(keys::CreateTopics)?;
-    cx.settle_at(&mut conn, version, &create, &exists).await?.ok()?;
-    let mut tries = cx.tries("the new topic in the metadata", FORGOTTEN_WITHIN);
-    loop {
-        let found = cx.topic_ready(&topic.name, 1).await?;
-        if found.id != topic.id {
-            return Ok(found.partition(0));
-        }
-        tries.again("the former topic").await?;
-    }
+/// A batch whose sequence numbers run over 2147483647 is recognised as a duplicate like any other:
+/// sent again it is answered with its original offset, and nothing is appended.
+#[scenario("IDEMP-028", api = Produce, versions = 3.., needs = [Since(2, 5)])]
+async fn a_batch_across_the_largest_sequence_number_is_known(cx: &mut Cx) -> Outcome {
+    let mut writer = Writer::new(cx).await?;
+    let across = writer.batch(cx, &["a", "b", "c", "d", "e"], i32::MAX - 2);
+    writer.send(cx, &across).await?.ok()?;
+    let next = writer.batch(cx, &["f"], 2);
+    expect_base_offset(&writer.send(cx, &next).await?.expect_ok()?, 5)?;
+    expect_base_offset(&writer.send(cx, &across).await?.expect_ok()?, 0)?;
+    cx.expect_next_offset(&writer.to, 6).await
 }

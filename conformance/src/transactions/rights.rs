@@ -33,7 +33,10 @@ async fn the_transactional_id_of_another_takes_no_partitions(cx: &mut Cx) -> Out
     require(state.as_str() == "Empty", "no transaction: Empty", || state.to_string())
 }
 
-/// x
+/// AddPartitionsToTxn from a principal without WRITE on the transactional id is refused with
+/// TRANSACTIONAL_ID_AUTHORIZATION_FAILED (53) for each partition; with it, a topic without WRITE
+/// gets TOPIC_AUTHORIZATION_FAILED (29), all other partitions get OPERATION_NOT_ATTEMPTED (55), and
+/// nothing is added.
 #[scenario(
     "ADDPART-007", api = AddPartitionsToTxn, versions = 0..=3,
     needs = [Authorizer, Listener(Listener::SaslPlaintext), User(Role::Unprivileged, "PLAIN")],
@@ -82,7 +85,9 @@ async fn offsets_take_the_right_to_the_transactional_id(cx: &mut Cx) -> Outcome 
     reply.expect_error(TransactionalIdAuthorizationFailed)
 }
 
-/// x
+/// AddOffsetsToTxn from a principal without WRITE on the transactional id is refused with
+/// TRANSACTIONAL_ID_AUTHORIZATION_FAILED (53), whatever its rights on the group; with it, but
+/// without READ on the group, with GROUP_AUTHORIZATION_FAILED (30).
 #[scenario(
     "ADDOFF-003", api = AddOffsetsToTxn,
     needs = [Authorizer, Listener(Listener::SaslPlaintext), User(Role::Unprivileged, "PLAIN")],

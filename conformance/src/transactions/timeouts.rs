@@ -57,7 +57,11 @@ async fn a_late_producer_cannot_write(cx: &mut Cx) -> Outcome {
     cx.expect_next_offset(&log, 2).await
 }
 
-/// x
+/// After a transaction was aborted for its timeout, the old epoch is refused: by AddPartitionsToTxn
+/// and AddOffsetsToTxn with PRODUCER_FENCED (90; INVALID_PRODUCER_EPOCH (47) in v0 and v1), by
+/// EndTxn v0 to v4 in the same way, by Produce with INVALID_PRODUCER_EPOCH (47). To EndTxn v5 the
+/// old epoch looks like a retry: a commit is refused with INVALID_TXN_STATE (48), an abort answers
+/// 0 with the producer id and the next epoch.
 #[scenario("TXNTMO-002", api = AddPartitionsToTxn, versions = 0..=3, slow)]
 async fn a_late_producer_cannot_add_partitions(cx: &mut Cx) -> Outcome {
     let (mut late, log) = timed_out(cx).await?;
@@ -65,7 +69,11 @@ async fn a_late_producer_cannot_add_partitions(cx: &mut Cx) -> Outcome {
     late.coordinator.ask(request).await?.expect_error(fenced(cx, 2))
 }
 
-/// x
+/// After a transaction was aborted for its timeout, the old epoch is refused: by AddPartitionsToTxn
+/// and AddOffsetsToTxn with PRODUCER_FENCED (90; INVALID_PRODUCER_EPOCH (47) in v0 and v1), by
+/// EndTxn v0 to v4 in the same way, by Produce with INVALID_PRODUCER_EPOCH (47). To EndTxn v5 the
+/// old epoch looks like a retry: a commit is refused with INVALID_TXN_STATE (48), an abort answers
+/// 0 with the producer id and the next epoch.
 #[scenario("TXNTMO-002", api = AddOffsetsToTxn, slow)]
 async fn a_late_producer_cannot_add_offsets(cx: &mut Cx) -> Outcome {
     let (mut late, _) = timed_out(cx).await?;
@@ -73,7 +81,11 @@ async fn a_late_producer_cannot_add_offsets(cx: &mut Cx) -> Outcome {
     late.coordinator.ask(request).await?.expect_error(fenced(cx, 2))
 }
 
-/// x
+/// After a transaction was aborted for its timeout, the old epoch is refused: by AddPartitionsToTxn
+/// and AddOffsetsToTxn with PRODUCER_FENCED (90; INVALID_PRODUCER_EPOCH (47) in v0 and v1), by
+/// EndTxn v0 to v4 in the same way, by Produce with INVALID_PRODUCER_EPOCH (47). To EndTxn v5 the
+/// old epoch looks like a retry: a commit is refused with INVALID_TXN_STATE (48), an abort answers
+/// 0 with the producer id and the next epoch.
 #[scenario("TXNTMO-002", api = EndTxn, vary = ["commit", "abort"], slow)]
 async fn a_late_producer_cannot_decide(cx: &mut Cx) -> Outcome {
     second_protocol(cx)?;
@@ -150,7 +162,11 @@ async fn a_late_producer_gets_a_new_epoch_by_its_old_one(cx: &mut Cx) -> Outcome
     }
 }
 
-/// x
+/// InitProducerId after a transaction was aborted for its timeout: naming the producer id and epoch
+/// of that transaction (v3 and later) it gets the same producer id and the next epoch at finalized
+/// transaction.version 2, and is refused with PRODUCER_FENCED (90; INVALID_PRODUCER_EPOCH (47) in
+/// v3) at 0 and 1 and by releases up to 3.9; naming none it gets the same producer id and an epoch
+/// that is 2 higher.
 #[scenario("TXNTMO-005", api = InitProducerId, slow)]
 async fn a_new_instance_gets_the_epoch_after_the_fence(cx: &mut Cx) -> Outcome {
     let (mut late, _) = timed_out(cx).await?;

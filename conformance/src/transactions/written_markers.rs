@@ -63,7 +63,9 @@ async fn each_partition_gets_its_own_answer(cx: &mut Cx) -> Outcome {
     stable_at(cx, &log, 2).await
 }
 
-/// x
+/// WriteTxnMarkers answers for each partition by itself: an unknown topic or partition gets
+/// UNKNOWN_TOPIC_OR_PARTITION (3), and the others get their marker; an empty list of markers gets
+/// an empty list.
 #[scenario("WTM-002", api = WriteTxnMarkers, needs = [Disruption, Loopback])]
 async fn nothing_asked_is_nothing_answered(cx: &mut Cx) -> Outcome {
     let mut conn = cx.connect().await?;
@@ -100,7 +102,10 @@ async fn a_late_marker_is_refused(cx: &mut Cx) -> Outcome {
     require(stable == 2, "the second transaction open at offset 2", || stable.to_string())
 }
 
-/// x
+/// A marker with a lower producer epoch than the partition has seen is refused with
+/// INVALID_PRODUCER_EPOCH (47), one with a lower coordinator epoch with
+/// TRANSACTION_COORDINATOR_FENCED (52), and nothing is written; one with the same or higher ones is
+/// written (0).
 #[scenario(
     "WTM-003", api = WriteTxnMarkers, needs = [Disruption, Loopback],
     vary = ["same epochs", "higher producer epoch", "higher coordinator epoch"],
@@ -146,7 +151,10 @@ async fn a_marker_of_the_second_protocol_has_a_higher_epoch(cx: &mut Cx) -> Outc
     stable_at(cx, &log, 2).await
 }
 
-/// x
+/// WriteTxnMarkers v2 carries the transaction_version of the transaction: with 2 the marker's epoch
+/// must be higher than the transaction's (the same one is refused with INVALID_PRODUCER_EPOCH (47)
+/// and not written while the transaction is open, and accepted as a retry where none is), with 0
+/// the same epoch ends the open transaction.
 #[scenario("WTM-004", api = WriteTxnMarkers, versions = 2.., needs = [Disruption, Loopback])]
 async fn a_repeated_marker_of_the_second_protocol_is_accepted(cx: &mut Cx) -> Outcome {
     let log = cx.partition().await?;
