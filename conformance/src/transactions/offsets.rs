@@ -16,6 +16,9 @@ pub(super) const MEMBERS: i16 = 3;
 /// First version of TxnOffsetCommit that names topics by id.
 pub(super) const TOPIC_IDS: i16 = 6;
 
+/// How long a coordinator may take to be there.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
+
 /// Where an answer to one partition's TxnOffsetCommit says what became of it.
 pub(super) const COMMITTED: &str = "topics[0].partitions[0].error_code";
 
@@ -77,25 +80,15 @@ impl Offsets {
         self
     }
 
-    /// Sends it under this producer's transaction, in the version at which TxnOffsetCommit goes in this case.
+    /// Sends it under this producer's transaction, in the version at which TxnOffsetCommit goes in this case; again where
+    /// a coordinator is on its way, or the end of the last transaction.
     pub(super) async fn ask(
         &self,
         cx: &Cx,
         producer: &Producer,
         conn: &mut Conn,
     ) -> Result<Reply<()>, Failure> {
-        let version = cx.version_of(keys::TxnOffsetCommit)?;
-        self.ask_at(version, producer, conn).await
-    }
-
-    /// Sends it in this version.
-    pub(super) async fn ask_at(
-        &self,
-        version: i16,
-        producer: &Producer,
-        conn: &mut Conn,
-    ) -> Result<Reply<()>, Failure> {
-        conn.ask_value(keys::TxnOffsetCommit, version, &self.value(version, producer)).await
+        self.ask_at(cx, cx.version_of(keys::TxnOffsetCommit)?, producer, conn).await
     }
 
     /// Set-up: adds the group to the transaction and sends the offsets, in a version that works at every level of
@@ -103,13 +96,25 @@ impl Offsets {
     pub(super) async fn pend(&self, cx: &Cx, producer: &mut Producer, conn: &mut Conn) -> Outcome {
         add_group(cx, producer, &self.group).await?;
         let version = cx.newest(keys::TxnOffsetCommit)?.min(LAST_WITH_ADDED_GROUPS);
-        let mut tries = cx.tries("the offsets to be taken", Duration::from_secs(20));
+        self.ask_at(cx, version, producer, conn).await?.ok()?;
+        Ok(())
+    }
+
+    async fn ask_at(
+        &self,
+        cx: &Cx,
+        version: i16,
+        producer: &Producer,
+        conn: &mut Conn,
+    ) -> Result<Reply<()>, Failure> {
+        let request = self.value(version, producer);
+        let mut tries = cx.tries("the offsets to be taken or refused", ANSWERED_WITHIN);
         loop {
-            let reply = self.ask_at(version, producer, conn).await?;
-            let errors = reply.errors()?;
+            let reply = conn.ask_value(keys::TxnOffsetCommit, version, &request).await?;
+            let errors = reply.errors().unwrap_or_default();
             match errors.iter().find(|(_, code)| TRANSACTION_ON_ITS_WAY.contains(code)) {
                 Some((_, code)) => tries.again(code).await?,
-                None => return reply.ok().map(|_| ()),
+                None => return Ok(reply),
             }
         }
     }
