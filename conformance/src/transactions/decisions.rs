@@ -51,8 +51,8 @@ async fn an_answer_means_that_it_is_decided(cx: &mut Cx) -> Outcome {
 
 /// Only the version of the request decides between the two ways in which a transaction ends: at
 /// finalized transaction.version 1 as at 2, EndTxn v5 leaves the transactional id at the next
-/// epoch, and v0 to v4 leave its epoch as it was. (At transaction.version 0 v5 is refused, see
-/// ENDTXN-013.)
+/// epoch, and v0 to v4 leave its epoch as it was; at transaction.version 0 v5 is refused
+/// (ENDTXN-013).
 #[scenario("ENDTXN-011", api = EndTxn, vary = ["commit", "abort"])]
 async fn the_version_decides_what_epoch_is_left(cx: &mut Cx) -> Outcome {
     second_protocol(cx)?;

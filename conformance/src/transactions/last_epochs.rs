@@ -60,7 +60,8 @@ async fn a_transactional_id_without_epochs_gets_a_new_producer_id(cx: &mut Cx) -
 /// new producer id and epoch 0; repeated with the old producer id and epoch it gives that pair
 /// again, and the next transaction goes on with it.
 #[scenario(
-    "ENDTXN-003", api = EndTxn, versions = 5.., needs = [Shape("worn-epochs")], slow,
+    "ENDTXN-003", api = EndTxn, versions = 5..,
+    needs = [Shape("worn-epochs"), Feature("transaction.version", 1)], slow,
 )]
 async fn the_last_epoch_is_followed_by_a_new_producer_id(cx: &mut Cx) -> Outcome {
     let log = cx.partition().await?;

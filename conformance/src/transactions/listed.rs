@@ -90,8 +90,8 @@ async fn a_broker_lists_its_own_transactional_ids(cx: &mut Cx) -> Outcome {
 }
 
 /// duration_filter (ListTransactions v1 and later) of 0 or more leaves transactions out that have
-/// been open for a shorter time, in milliseconds; -1 is no filter. (Ids without an open transaction
-/// pass it: they have no time of begin.)
+/// been open for a shorter time, in milliseconds; -1 is no filter. Ids without an open transaction
+/// pass it, since they have no time of begin.
 #[scenario("LISTTXN-002", api = ListTransactions, versions = 1.., vary = ["-1", "0", "an hour"])]
 async fn transactions_are_filtered_by_their_age(cx: &mut Cx) -> Outcome {
     let partition = cx.partition().await?;

@@ -18,8 +18,8 @@ const READY_WITHIN: Duration = Duration::from_secs(20);
 /// When the leader of a partition moves, the new leader still answers each of the last five batches
 /// of a producer with error 0 and its original offset and the sixth last with
 /// OUT_OF_ORDER_SEQUENCE_NUMBER (45), refuses a gap with 45 and takes the next sequence number;
-/// nothing is appended twice. (After a restart of the only replica just the last batch of each
-/// producer is known, older ones get 45: the snapshot keeps one batch.)
+/// nothing is appended twice. After a restart of the only replica just the last batch of each
+/// producer is known and older ones get 45, since the snapshot keeps one batch.
 #[scenario("IDEMP-016", api = Produce, versions = 3.., needs = [ThreeBrokers], slow)]
 async fn a_new_leader_knows_the_producers(cx: &mut Cx) -> Outcome {
     let topic = cx.topic().await?;
