@@ -24,6 +24,10 @@ const LAST_END_WITHOUT_BUMP: i16 = 4;
 /// First version of Produce that adds its partitions to the transaction (KIP-890).
 const FIRST_IMPLICIT_ADD: i16 = 12;
 
+/// Transient answers to AddPartitionsToTxn: the coordinator is on its way (14, 15, 16) or does not know a fresh topic yet
+/// (3), the last transaction is still being ended (51).
+const ADD_ON_ITS_WAY: &[Code] = &[Code(3), Code(14), Code(15), Code(16), Code(51)];
+
 /// Transient answers to a transactional write: the leader or the coordinator is on its way (3, 5, 6, 14, 15, 16), the
 /// leader could not ask the coordinator yet (19), the last transaction is still being ended (51).
 const WRITE_ON_ITS_WAY: &[Code] =
@@ -129,7 +133,7 @@ impl Producer {
         let version = cx.newest(keys::AddPartitionsToTxn)?.min(LAST_ADD_OF_CLIENTS);
         let request = self.add_partitions(partitions);
         let coordinator = &mut self.coordinator;
-        cx.settle_at(coordinator, version, &request, TRANSACTION_ON_ITS_WAY).await?.ok()?;
+        cx.settle_at(coordinator, version, &request, ADD_ON_ITS_WAY).await?.ok()?;
         Ok(())
     }
 
