@@ -44,6 +44,8 @@ const SHAPES: &[Shape] = &[
     },
     // Three nodes; what becomes of them before the cases begin stands in its own file.
     Shape { name: dead_broker::SHAPE, settings: &[], features: &[] },
+    // Nothing about it is special but that its cases, of 30,000 requests each, are in no recording.
+    Shape { name: "worn-epochs", settings: &[], features: &[] },
 ];
 
 /// Whether a case needs a broker of this shape.
