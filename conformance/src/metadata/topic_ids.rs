@@ -162,8 +162,8 @@ async fn an_id_that_may_not_be_described_is_refused_without_its_name(cx: &mut Cx
 
 /// Soon after DeleteTopics answered, the topic asked for by its old id is answered with
 /// UNKNOWN_TOPIC_ID (100), a null name, the id as asked and no partitions, and by its name, with
-/// the flag false, with UNKNOWN_TOPIC_OR_PARTITION (3). In between the answer may have no entry for
-/// it (3.9, once in some hundred times).
+/// the flag false, with UNKNOWN_TOPIC_OR_PARTITION (3). In between an answer may have no entry for
+/// it (seen on 3.9).
 #[scenario("META-039", api = Metadata, versions = 12..)]
 async fn the_id_of_a_deleted_topic_becomes_unknown(cx: &mut Cx) -> Outcome {
     let topic = cx.topic().await?;
