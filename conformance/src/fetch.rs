@@ -22,8 +22,8 @@ mod replication;
 mod session_changes;
 mod session_ids;
 mod sessions;
-pub(crate) mod transaction;
 mod throttled;
+pub(crate) mod transaction;
 mod waiting;
 
 /// The files of this family.

@@ -120,7 +120,7 @@ async fn an_unknown_topic_is_created_where_the_broker_allows_it(cx: &mut Cx) -> 
 
 /// Where the broker has auto.create.topics.enable=false, an unknown topic is answered
 /// UNKNOWN_TOPIC_OR_PARTITION (3) even with the flag true, and nothing is created.
-#[scenario("META-019", api = Metadata, needs = [Config("auto.create.topics.enable")])]
+#[scenario("META-019", api = Metadata, needs = [Shape("locked-topics")])]
 async fn an_unknown_topic_is_not_created_where_the_broker_forbids_it(cx: &mut Cx) -> Outcome {
     creates_topics(cx, false)?;
     let name = cx.name("auto");

@@ -195,7 +195,7 @@ async fn name_and_id_of_one_topic_are_not_deleted(cx: &mut Cx) -> Outcome {
 
 /// With delete.topic.enable=false on the broker every topic is refused with TOPIC_DELETION_DISABLED
 /// (73), in versions 0 to 2 with INVALID_REQUEST (42), and stays.
-#[scenario("DT-007", api = DeleteTopics, needs = [Shape("no-deletion")])]
+#[scenario("DT-007", api = DeleteTopics, needs = [Shape("locked-topics")])]
 async fn a_broker_may_be_told_not_to_delete(cx: &mut Cx) -> Outcome {
     let stays = cx.topic().await?.partition(0);
     let mut conn = cx.connect().await?;

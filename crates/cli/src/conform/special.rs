@@ -32,7 +32,11 @@ const SHAPES: &[Shape] = &[
         ],
         features: &[],
     },
-    Shape { name: "no-deletion", settings: &[("delete.topic.enable", "false")], features: &[] },
+    Shape {
+        name: "locked-topics",
+        settings: &[("delete.topic.enable", "false"), ("auto.create.topics.enable", "false")],
+        features: &[],
+    },
     Shape {
         name: "old-transactions",
         settings: &[
