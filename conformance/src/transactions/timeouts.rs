@@ -179,8 +179,16 @@ async fn a_new_instance_gets_the_epoch_after_the_fence(cx: &mut Cx) -> Outcome {
 /// and the marker at offset 1.
 async fn timed_out(cx: &Cx) -> Result<(Producer, Partition), Failure> {
     let log = cx.partition().await?;
-    let mut producer = Producer::with_timeout(cx, TIMEOUT).await?;
-    producer.write(cx, &log, &["given up"], 0).await?;
+    let mut tries = cx.tries("a transaction with a record in it", Duration::from_secs(30));
+    let mut producer = loop {
+        let mut producer = Producer::with_timeout(cx, TIMEOUT).await?;
+        match producer.write(cx, &log, &["given up"], 0).await {
+            Ok(_) => break producer,
+            // A broker under load may let it time out before anything was written.
+            Err(Failure::Blocked(finding)) => tries.again(finding.got).await?,
+            Err(other) => return Err(other),
+        }
+    };
     stable_at(cx, &log, 2).await?;
     completed(cx, &mut producer, Marker::Abort).await?;
     Ok((producer, log))

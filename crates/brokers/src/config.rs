@@ -67,6 +67,8 @@ const SPEED: &[(&str, &str)] = &[
     ("log.segment.delete.delay.ms", "100"),
     ("log.cleaner.dedupe.buffer.size", "8388608"),
     ("replica.lag.time.max.ms", "3000"),
+    // The broker reads this file anew for every topic that is created, and it grows with the topics.
+    ("replica.high.watermark.checkpoint.interval.ms", "600000"),
     ("broker.heartbeat.interval.ms", "500"),
     ("broker.session.timeout.ms", "3000"),
     ("controller.quorum.append.linger.ms", "0"),

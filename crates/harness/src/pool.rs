@@ -14,7 +14,7 @@ use kconform_scenario::wire::{Event, Session};
 use kconform_scenario::{Access, Cx, Facts, Failure, Inputs, Partition, Pool, TopicSpec, Undo};
 
 /// Partitions of a pooled topic. Few enough that a topic is ready in a moment.
-const PARTITIONS: i32 = 32;
+const PARTITIONS: i32 = 48;
 
 /// How many unused partitions are kept in stock, so that no case waits for the next topic.
 const STOCK: usize = 64;
@@ -86,6 +86,15 @@ impl Topics {
             }
             news.await;
         }
+    }
+
+    /// Takes all partitions out of stock, so that their topics can be deleted; gives what to undo. Waits for a topic in
+    /// the making.
+    pub(crate) fn retire(&self) -> Vec<Undo> {
+        let undo = self.undo();
+        let mut shelf = self.shelf();
+        shelf.unused.clear();
+        undo
     }
 
     /// What was made and must be undone. Waits for a topic in the making.

@@ -148,6 +148,12 @@ pub fn run(
         let Order { slow, together, alone } = plan::order(cases.clone(), seed);
         side_by_side(&context, slow, together, round);
         trials(&context, alone, round, Pace::Alone, 1);
+        if round + 1 < context.options.repeat && !context.liveness.gone() {
+            // What earlier rounds made would weigh on the target in the later ones. What stays is tried again at the end.
+            let undo: Vec<Undo> =
+                lock(&context.undo).iter().cloned().chain(context.env.topics.retire()).collect();
+            context.env.runtime.block_on(cleanup::undo(&context.env, undo));
+        }
     }
     convict(&context);
     let undo = {
