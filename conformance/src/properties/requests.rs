@@ -146,7 +146,7 @@ async fn any_metadata_is_answered(cx: &mut Cx) -> Outcome {
             topics.push(item(cx, "topics", vec![("name", name), ("topic_id", id)])?);
             Ok::<(), Failure>(())
         };
-        let by_id = cx.version() >= FIRST_BY_ID && drawn.flags[0];
+        let by_id = cx.version() >= FIRST_BY_ID && drawn.flags[0] && !at.log.topic_id.is_nil();
         // In old versions a name that nobody has would create a topic, and no name at all asks for every topic.
         let strange = drawn.strange_topic.filter(|_| cx.version() >= FIRST_WITHOUT_CREATION);
         if drawn.here || strange.is_none() {

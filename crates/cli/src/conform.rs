@@ -1,6 +1,7 @@
 //! `kconform conform`: reach or start a target, plan, run, show, write down, and end with the exit code.
 
 mod plan;
+mod properties;
 mod special;
 
 use std::sync::Arc;
@@ -72,6 +73,7 @@ fn judge(
 ) -> Result<i32, Trouble> {
     let terminal = Terminal::of(args.output.plain);
     let began = Instant::now();
+    let mut drawn = properties::Drawn::of(args)?;
     let Reached { mut target, jobs, wait } = reached;
     let jobs = args.manner.jobs.or(jobs).unwrap_or(JOBS);
     let wait = args.manner.target_wait.or(wait);
@@ -138,6 +140,14 @@ fn judge(
             &mut done,
             run(&probed, cases, Options { append: true, ..options.clone() }),
         );
+    }
+    if let Some(drawn) = &mut drawn {
+        print(&drawn.announced());
+        drawn.check(&suite, &probed, &options, &mut done, |cases, options| {
+            progress.more(cases.len());
+            run(&probed, cases, options)
+        });
+        manifest.planned += drawn.checked();
     }
     progress.finish();
 
