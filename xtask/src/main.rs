@@ -10,7 +10,7 @@ const INVOKED_AS: &str = "KCONFORM_INVOKED_AS";
 /// Commands for users.
 const COMMANDS: &[&str] = &["conform", "list", "apis", "diff", "report", "clean", "broker"];
 /// Commands for developers, which stand behind `kconform dev`.
-const DEV: &[&str] = &["tidy", "catalogue", "schemas", "ci"];
+const DEV: &[&str] = &["tidy", "catalogue", "mutate", "schemas", "ci"];
 /// The command line was wrong.
 const USAGE: u8 = 2;
 /// Cargo could not be run.

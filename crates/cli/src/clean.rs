@@ -1,6 +1,11 @@
-//! `kconform clean`: the topics that runs left behind.
+//! `kconform clean`: what killed runs left behind.
 
+use std::collections::BTreeMap;
+
+use kconform_harness::Cleaned;
 use kconform_report::{BLOCKED_OR_FAILED, CONFORMS};
+
+use kconform_scenario::Undo;
 
 use crate::args::Clean;
 use crate::reach;
@@ -12,19 +17,38 @@ pub(crate) fn run(args: &Clean) -> Result<i32, Trouble> {
     let target = reach::target(&args.reach)?.target;
     let prefix = prefix(args.run_id.as_deref());
     let (runtime, probed) = reach::runtime_and_probe(&target)?;
-    let (deleted, left) = runtime
+    let cleaned = runtime
         .block_on(kconform_harness::clean(&probed, &prefix))
         .map_err(|why| Trouble::Unreachable(format!("the topics cannot be listed: {why}")))?;
-    let stayed = left.len();
-    for line in left {
-        tell(&line);
+    let stayed = cleaned.left.len();
+    for line in &cleaned.left {
+        tell(line);
     }
-    if deleted.is_empty() {
-        print(&format!("There is no topic whose name begins with {prefix}\n"));
-    } else {
-        print(&format!("{} topics deleted, {stayed} left\n", deleted.len().saturating_sub(stayed)));
-    }
+    print(&format!("{}\n", summary(&cleaned, &prefix)));
     Ok(if stayed == 0 { CONFORMS } else { BLOCKED_OR_FAILED })
+}
+
+fn summary(cleaned: &Cleaned, prefix: &str) -> String {
+    if cleaned.found.is_empty() {
+        return format!(
+            "There is no topic, ACL, SCRAM user or client quota whose name begins with {prefix}"
+        );
+    }
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for item in &cleaned.found {
+        *kinds.entry(kind(item)).or_default() += 1;
+    }
+    let found: Vec<String> = kinds.iter().map(|(kind, count)| format!("{kind}: {count}")).collect();
+    format!("Found {}; {} left", found.join(", "), cleaned.left.len())
+}
+
+fn kind(item: &Undo) -> &'static str {
+    match item {
+        Undo::Topic(_) => "topics",
+        Undo::AclsOf(_) => "principals with ACLs",
+        Undo::ScramUser(_) => "SCRAM users",
+        Undo::UserQuota(_) | Undo::ClientQuota(_) => "client quotas",
+    }
 }
 
 /// What the names of a run's topics begin with; of every run's without an id. The dash at the end keeps run `a` from taking what

@@ -3,6 +3,7 @@
 pub(crate) mod catalogue;
 mod ci;
 pub(crate) mod complaint;
+mod mutate;
 mod schemas;
 pub(crate) mod tidy;
 
@@ -29,6 +30,8 @@ pub(crate) enum Dev {
     Tidy(Tidy),
     /// Generate the tables of the protocol from the official kafka-clients jars (needs Maven and the network)
     Schemas(schemas::Schemas),
+    /// Change the committed recordings one event at a time, and name the cases that nothing turns red
+    Mutate(mutate::Mutate),
     /// Run everything that must pass before a change goes in
     Ci(ci::Ci),
 }
@@ -65,6 +68,7 @@ pub(crate) fn run(command: &Dev) -> Result<i32, Trouble> {
             Ok(if complaints.is_empty() { CONFORMS } else { BLOCKED_OR_FAILED })
         }
         Dev::Schemas(args) => schemas::run(&root, args),
+        Dev::Mutate(args) => mutate::run(args),
         Dev::Ci(args) => ci::run(&root, args),
     }
 }

@@ -35,16 +35,35 @@ pub(crate) async fn undo(env: &Env, undo: impl IntoIterator<Item = Undo>) -> Vec
     left
 }
 
-/// Deletes the topics that runs left behind: those whose names begin with `prefix`, `kc-` for all of them or
-/// `kc-4f3a09` for one run. Gives the names of what was deleted, and one line for each that stays.
+/// What `clean` found and did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cleaned {
+    /// What runs had left behind, and was to be removed.
+    pub found: Vec<Undo>,
+    /// One line for each that stays, and for each kind that could not be listed.
+    pub left: Vec<String>,
+}
+
+/// Removes what runs left behind: topics, ACLs, SCRAM credentials and client quotas whose names begin with `prefix`, `kc-`
+/// for all runs or `kc-4f3a09` for one.
 ///
 /// # Errors
-/// One sentence, when the topics cannot be listed.
-pub async fn clean(probed: &Probed, prefix: &str) -> Result<(Vec<String>, Vec<String>), String> {
+/// One sentence, when not even the topics can be listed.
+pub async fn clean(probed: &Probed, prefix: &str) -> Result<Cleaned, String> {
     let cx = probe::case(&probed.facts, &probed.access);
     let names = topics_of(&cx, prefix).await.map_err(|failure| probe::sentence(&failure))?;
-    let left = delete_topics(&cx, &names).await;
-    Ok((names, left))
+    let mut cleaned = Cleaned::default();
+    let (security, unlisted) = crate::undo_security::left_by(&cx, prefix).await;
+    cleaned.left.extend(unlisted);
+    cleaned.left.extend(delete_topics(&cx, &names).await);
+    for item in &security {
+        if let Err(failure) = crate::undo_security::undo(&cx, item).await {
+            cleaned.left.push(format!("{item:?}: {}", probe::sentence(&failure)));
+        }
+    }
+    cleaned.found.extend(names.into_iter().map(Undo::Topic));
+    cleaned.found.extend(security);
+    Ok(cleaned)
 }
 
 /// The topics whose names begin with this prefix.

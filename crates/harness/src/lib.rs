@@ -8,6 +8,7 @@ mod evidence;
 mod execute;
 pub mod fingerprint;
 mod liveness;
+pub mod mutation;
 pub mod plan;
 mod pool;
 mod probe;
@@ -21,7 +22,7 @@ mod suite;
 mod target;
 mod undo_security;
 
-pub use cleanup::clean;
+pub use cleanup::{Cleaned, clean};
 pub use execute::DEADLINE;
 pub use probe::{Probed, Unreachable, probe};
 pub use replay::{Played, ReplayOptions, replay};

@@ -376,7 +376,9 @@ impl Context {
         if matches!(record.verdict, Verdict::Failed | Verdict::Error) && self.options.fail_fast {
             self.stop.store(true, Ordering::Relaxed);
         }
-        if self.options.keep_events && matches!(ran.replay, Agreement::Same) {
+        // What was not run says nothing when it is played back.
+        let keep = self.options.keep_events && record.verdict != Verdict::NotRun;
+        if keep && matches!(ran.replay, Agreement::Same) {
             lock(&self.recorded).push(Recorded::of(&record, &ran));
         }
         self.sink.push(record);

@@ -1,4 +1,6 @@
-//! Undoing ACLs, SCRAM credentials and quotas.
+//! Undoing ACLs, SCRAM credentials and quotas, and finding those that a killed run left behind.
+
+use std::collections::BTreeSet;
 
 use kafka_protocol::messages::alter_client_quotas_request::{
     AlterClientQuotasRequest, EntityData, EntryData, OpData,
@@ -7,18 +9,101 @@ use kafka_protocol::messages::alter_user_scram_credentials_request::{
     AlterUserScramCredentialsRequest, ScramCredentialDeletion,
 };
 use kafka_protocol::messages::delete_acls_request::{DeleteAclsFilter, DeleteAclsRequest};
-use kconform_scenario::{Code, Cx, Failure, Undo, text};
+use kafka_protocol::messages::describe_acls_request::DescribeAclsRequest;
+use kafka_protocol::messages::describe_client_quotas_request::DescribeClientQuotasRequest;
+use kafka_protocol::messages::describe_user_scram_credentials_request::DescribeUserScramCredentialsRequest;
+use kconform_scenario::{Code, Cx, Failure, Undo, keys, text};
+
+use crate::probe;
+
+/// Matches every resource type, pattern type, operation and permission.
+const ANY: i8 = 1;
 
 /// The quotas that cases set.
 const QUOTAS: &[&str] =
     &["producer_byte_rate", "consumer_byte_rate", "request_percentage", "controller_mutation_rate"];
+
+/// What runs whose names begin with `prefix` left behind, and a line for each kind that could not be listed. A target
+/// that does not offer a kind, or has no authorizer, holds nothing of it.
+pub(crate) async fn left_by(cx: &Cx, prefix: &str) -> (BTreeSet<Undo>, Vec<String>) {
+    let mut found = BTreeSet::new();
+    let mut unlisted = Vec::new();
+    for (what, listed) in [
+        ("ACLs", principals(cx, prefix).await),
+        ("SCRAM credentials", users(cx, prefix).await),
+        ("client quotas", entities(cx, prefix).await),
+    ] {
+        match listed {
+            Ok(listed) => found.extend(listed),
+            Err(failure) => {
+                let why = probe::sentence(&failure);
+                unlisted.push(format!("the {what} cannot be listed: {why}"));
+            }
+        }
+    }
+    (found, unlisted)
+}
+
+async fn principals(cx: &Cx, prefix: &str) -> Result<Vec<Undo>, Failure> {
+    if cx.newest(keys::DescribeAcls).is_err() {
+        return Ok(Vec::new());
+    }
+    let request = DescribeAclsRequest::default()
+        .with_resource_type_filter(ANY)
+        .with_resource_name_filter(None)
+        .with_pattern_type_filter(ANY)
+        .with_principal_filter(None)
+        .with_host_filter(None)
+        .with_operation(ANY)
+        .with_permission_type(ANY);
+    let reply = cx.connect().await?.ask_newest(request).await?;
+    const SECURITY_DISABLED: Code = Code(54);
+    if reply.errors()?.iter().any(|(_, code)| *code == SECURITY_DISABLED) {
+        return Ok(Vec::new());
+    }
+    let body = reply.ok()?;
+    let acls = body.resources.iter().flat_map(|resource| &resource.acls);
+    let ours = acls.filter(|acl| {
+        acl.principal.strip_prefix("User:").is_some_and(|name| name.starts_with(prefix))
+    });
+    Ok(ours.map(|acl| Undo::AclsOf(acl.principal.to_string())).collect())
+}
+
+async fn users(cx: &Cx, prefix: &str) -> Result<Vec<Undo>, Failure> {
+    if cx.newest(keys::DescribeUserScramCredentials).is_err() {
+        return Ok(Vec::new());
+    }
+    let request = DescribeUserScramCredentialsRequest::default().with_users(None);
+    let body = cx.connect().await?.ask_newest(request).await?.ok()?;
+    let names = body.results.iter().map(|result| result.user.to_string());
+    Ok(names.filter(|name| name.starts_with(prefix)).map(Undo::ScramUser).collect())
+}
+
+async fn entities(cx: &Cx, prefix: &str) -> Result<Vec<Undo>, Failure> {
+    if cx.newest(keys::DescribeClientQuotas).is_err() {
+        return Ok(Vec::new());
+    }
+    let request = DescribeClientQuotasRequest::default().with_components(Vec::new());
+    let body = cx.connect().await?.ask_newest(request).await?.ok()?;
+    let mut found = Vec::new();
+    for entity in body.entries.iter().flatten().flat_map(|entry| &entry.entity) {
+        let Some(name) = entity.entity_name.as_ref().filter(|name| name.starts_with(prefix)) else {
+            continue;
+        };
+        match &*entity.entity_type {
+            "user" => found.push(Undo::UserQuota(name.to_string())),
+            "client-id" => found.push(Undo::ClientQuota(name.to_string())),
+            _ => {}
+        }
+    }
+    Ok(found)
+}
 
 pub(crate) async fn undo(cx: &Cx, undo: &Undo) -> Result<(), Failure> {
     let mut conn = cx.connect().await?;
     match undo {
         Undo::Topic(_) => {}
         Undo::AclsOf(principal) => {
-            const ANY: i8 = 1;
             let filter = DeleteAclsFilter::default()
                 .with_resource_type_filter(ANY)
                 .with_resource_name_filter(None)

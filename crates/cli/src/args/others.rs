@@ -94,19 +94,19 @@ pub(crate) enum ReportFormat {
     Json,
 }
 
-/// Delete the topics that runs left behind on a target.
+/// Remove what runs left behind on a target: topics, ACLs, SCRAM users and client quotas.
 ///
-/// Runs remove what they make; one that was killed cannot. Only topics whose names begin with the prefix of kconform are touched.
+/// Runs remove what they make; one that was killed cannot. Only what has a name that begins with the prefix of kconform is touched.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     kconform clean --bootstrap localhost:9092 --run-id 261121-1433-5f2a\n  \
     kconform clean --bootstrap localhost:9092 --all\n\n\
     Exit codes: 0 nothing is left, 1 something could not be deleted, 2 wrong usage, 3 the target cannot be reached.")]
 pub(crate) struct Clean {
-    /// The run whose topics go
+    /// The run whose things go
     #[arg(long, value_name = "ID", value_parser = super::conform::run_id, required_unless_present = "all")]
     pub(crate) run_id: Option<String>,
-    /// The topics of every run, even of one that is going on
+    /// What every run made, even one that is going on
     #[arg(long, conflicts_with = "run_id")]
     pub(crate) all: bool,
     #[command(flatten)]

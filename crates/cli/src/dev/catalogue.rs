@@ -1,6 +1,7 @@
 //! The browsable catalogue: Markdown pages under `conformance/catalogue`, made from the requirements
 //! and the scenarios that check them.
 
+mod apis;
 mod index;
 mod markup;
 mod page;
@@ -17,6 +18,8 @@ use super::complaint::Complaint;
 
 /// The folder of the pages, relative to the top of the repository.
 pub(crate) const FOLDER: &str = "conformance/catalogue";
+
+const REMEDY: &str = "run `cargo xtask catalogue` and commit the pages";
 
 /// A scenario as the registry knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,28 +56,47 @@ pub(crate) fn render(scenarios: &[ScenarioRef]) -> Vec<(PathBuf, String)> {
 
 /// Where the committed pages differ from what [`render`] says.
 pub(crate) fn check(root: &Path, scenarios: &[ScenarioRef]) -> Vec<Complaint> {
-    drift(root, &render(scenarios))
+    let mut found = drift(root, &render(scenarios));
+    match table(root, scenarios) {
+        Ok(page) => found.extend(differs(root, &page)),
+        Err(error) => {
+            let rule = format!("the table of the APIs cannot be made: {error}");
+            found.push(Complaint::new(FOLDER, 1, rule, "bring the file or its marks back"));
+        }
+    }
+    found
 }
 
 /// Writes every page that differs and removes the ones that are no longer rendered.
 pub(crate) fn write(root: &Path, scenarios: &[ScenarioRef]) -> io::Result<()> {
-    write_pages(root, &render(scenarios))
+    write_pages(root, &render(scenarios))?;
+    write_page(root, &table(root, scenarios)?)
+}
+
+/// The page of the suite, with its table of the APIs.
+fn table(root: &Path, scenarios: &[ScenarioRef]) -> io::Result<(PathBuf, String)> {
+    apis::page(root, catalogue::families(), catalogue::requirements(), &checks_of(scenarios))
 }
 
 /// The scenarios of each requirement.
 type Checks<'a> = BTreeMap<&'a str, Vec<&'a ScenarioRef>>;
 
-fn render_rows(
-    families: &[Family],
-    rows: &[Requirement],
-    scenarios: &[ScenarioRef],
-) -> Vec<(PathBuf, String)> {
+fn checks_of(scenarios: &[ScenarioRef]) -> Checks<'_> {
     let mut checks = Checks::new();
     for scenario in scenarios {
         for id in scenario.ids() {
             checks.entry(id).or_default().push(scenario);
         }
     }
+    checks
+}
+
+fn render_rows(
+    families: &[Family],
+    rows: &[Requirement],
+    scenarios: &[ScenarioRef],
+) -> Vec<(PathBuf, String)> {
+    let checks = checks_of(scenarios);
     let mut pages = vec![(page_path("README"), index::render(families, rows, &checks))];
     for family in families {
         let rows: Vec<&Requirement> = rows.iter().filter(|row| row.family == family.name).collect();
@@ -88,37 +110,42 @@ fn page_path(name: &str) -> PathBuf {
 }
 
 fn drift(root: &Path, pages: &[(PathBuf, String)]) -> Vec<Complaint> {
-    let remedy = "run `cargo xtask catalogue` and commit the pages";
-    let mut found = Vec::new();
-    for (path, text) in pages {
-        match fs::read_to_string(root.join(path)) {
-            Ok(committed) if committed == *text => {}
-            Ok(committed) => {
-                let line = first_difference(&committed, text);
-                found.push(Complaint::new(path, line, "a page of the catalogue is stale", remedy));
-            }
-            Err(_) => {
-                found.push(Complaint::new(path, 1, "a page of the catalogue is missing", remedy));
-            }
-        }
-    }
+    let mut found: Vec<Complaint> = pages.iter().filter_map(|page| differs(root, page)).collect();
     for path in surplus(root, pages) {
-        found.push(Complaint::new(path, 1, "no family has this page", remedy));
+        found.push(Complaint::new(path, 1, "no family has this page", REMEDY));
     }
     found
 }
 
+/// What is wrong with the committed form of a page.
+fn differs(root: &Path, (path, text): &(PathBuf, String)) -> Option<Complaint> {
+    match fs::read_to_string(root.join(path)) {
+        Ok(committed) if committed == *text => None,
+        Ok(committed) => {
+            let line = first_difference(&committed, text);
+            Some(Complaint::new(path, line, "a page of the catalogue is stale", REMEDY))
+        }
+        Err(_) => Some(Complaint::new(path, 1, "a page of the catalogue is missing", REMEDY)),
+    }
+}
+
 fn write_pages(root: &Path, pages: &[(PathBuf, String)]) -> io::Result<()> {
     fs::create_dir_all(root.join(FOLDER))?;
-    for (path, text) in pages {
-        let path = root.join(path);
-        // An unchanged file keeps its time, so that nothing is built again because of it.
-        if fs::read_to_string(&path).ok().as_ref() != Some(text) {
-            fs::write(path, text)?;
-        }
+    for page in pages {
+        write_page(root, page)?;
     }
     for path in surplus(root, pages) {
         fs::remove_file(root.join(path))?;
+    }
+    Ok(())
+}
+
+/// Writes a page that differs.
+fn write_page(root: &Path, (path, text): &(PathBuf, String)) -> io::Result<()> {
+    let path = root.join(path);
+    // An unchanged file keeps its time, so that nothing is built again because of it.
+    if fs::read_to_string(&path).ok().as_ref() != Some(text) {
+        fs::write(path, text)?;
     }
     Ok(())
 }

@@ -31,6 +31,7 @@ pub(crate) fn run(root: &Path, args: &Ci) -> Result<i32, Trouble> {
         cargo("clippy --workspace --all-targets -- -D warnings"),
         ourselves("dev tidy")?,
         cargo("test --workspace"),
+        ourselves("dev mutate")?,
     ];
     if args.full {
         for release in Release::ALL {

@@ -4,6 +4,7 @@
 //! the doc sentences of scenarios, the list of ids, the pages of the catalogue.
 
 mod arrows;
+mod bugs;
 mod files;
 mod ids;
 mod products;
@@ -30,6 +31,8 @@ pub(crate) fn run(root: &Path, fix: bool, scenarios: &[ScenarioRef]) -> Vec<Comp
     found.extend(products::check(&files));
     found.extend(files::check(&files));
     found.extend(ids::check(root, &current_ids(), &retired_ids()));
+    let checked = scenarios.iter().flat_map(ScenarioRef::ids).collect();
+    found.extend(bugs::check(root, &checked));
     found.extend(scenarios::check(&scenarios, rows::requirement));
     if !fix {
         found.extend(scenarios::check_docs(&scenarios, rows::requirement));
