@@ -290,9 +290,9 @@ fn each_records(value: &mut Value, change: impl Fn(&mut Vec<u8>) + Copy) {
 
 /// Bytes of the first batch, or of what there is of it.
 fn batch_length(records: &[u8]) -> usize {
-    let length = records.get(8..12).map_or(0, |bytes| {
-        usize::try_from(i32::from_be_bytes(bytes.try_into().unwrap())).unwrap()
-    });
+    let length = records
+        .get(8..12)
+        .map_or(0, |bytes| usize::try_from(i32::from_be_bytes(bytes.try_into().unwrap())).unwrap());
     (12 + length).min(records.len())
 }
 

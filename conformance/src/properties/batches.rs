@@ -296,7 +296,8 @@ async fn field_for_field(
             Seen::new(batch.codec.name(), offset, batch.timestamp(record), record)
         }));
     }
-    if let Some(at) = (0..expected.len().max(got.len())).find(|at| expected.get(*at) != got.get(*at))
+    if let Some(at) =
+        (0..expected.len().max(got.len())).find(|at| expected.get(*at) != got.get(*at))
     {
         let expected = format!("record {at} of {}: {:?}", expected.len(), expected.get(at));
         return Err(Failure::failed(expected, format!("of {}: {:?}", got.len(), got.get(at))));

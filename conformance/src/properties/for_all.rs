@@ -32,7 +32,9 @@ pub(super) async fn for_all<S: Strategy>(
 ) -> Outcome {
     let began = cx.now();
     let seed = seed(cx.variant())?;
-    let patient = || cx.now().saturating_sub(began) < PATIENCE;
+    let patient = async || {
+        cx.now().saturating_sub(began) < PATIENCE && cx.goes_on("a smaller value").await
+    };
     let outcome = smallest(&strategy, seed, patient, check).await;
     match outcome {
         Err(Failed::Value { value, mut finding, steps }) => {
@@ -58,11 +60,7 @@ fn seed(variant: &str) -> Result<u64, Failure> {
 #[derive(Debug)]
 enum Failed {
     /// The check failed on this value, given in its debug form.
-    Value {
-        value: String,
-        finding: Box<Finding>,
-        steps: u32,
-    },
+    Value { value: String, finding: Box<Finding>, steps: u32 },
     /// The first value could not be judged.
     Otherwise(Failure),
 }
@@ -71,7 +69,7 @@ enum Failed {
 async fn smallest<S: Strategy>(
     strategy: &S,
     seed: u64,
-    patient: impl Fn() -> bool,
+    patient: impl AsyncFn() -> bool,
     check: impl AsyncFn(&S::Value) -> Outcome,
 ) -> Result<(), Failed> {
     let mut tree = strategy
@@ -85,7 +83,7 @@ async fn smallest<S: Strategy>(
     };
     let mut steps = 0;
     let mut smaller = tree.simplify();
-    while smaller && steps < STEPS && patient() {
+    while smaller && steps < STEPS && patient().await {
         steps += 1;
         let candidate = tree.current();
         smaller = match check(&candidate).await {
@@ -133,7 +131,7 @@ mod tests {
     ) -> Result<(), Failed> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let check = async |value: &Vec<u32>| check(value);
-        runtime.block_on(smallest(strategy, seed, || patient, check))
+        runtime.block_on(smallest(strategy, seed, async || patient, check))
     }
 
     fn at_most_one_is_large(values: &[u32]) -> Outcome {

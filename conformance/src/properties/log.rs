@@ -52,7 +52,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let fetch = (spot(), bytes(), bytes(), any::<bool>()).prop_map(
         |(from, partition_max, max, committed)| Step::Fetch { from, partition_max, max, committed },
     );
-    vec(prop_oneof![5 => append, 8 => fetch, 1 => spot().prop_map(Step::Trim), 1 => Just(Step::Ends)], 4..20)
+    vec(
+        prop_oneof![5 => append, 8 => fetch, 1 => spot().prop_map(Step::Trim), 1 => Just(Step::Ends)],
+        4..20,
+    )
 }
 
 /// What the log must be.
@@ -247,7 +250,9 @@ mod tests {
         for value in ["one", "two", "three"] {
             let batch = Batch::of([value, value]);
             model.append(&batch, &batch.encode());
-            log.extend(Batch { base_offset: model.end - 2, partition_leader_epoch: 7, ..batch }.encode());
+            log.extend(
+                Batch { base_offset: model.end - 2, partition_leader_epoch: 7, ..batch }.encode(),
+            );
         }
         (model, log)
     }
@@ -272,7 +277,10 @@ mod tests {
         assert!(wrong(0, log.len(), &log[first..]).contains("batch 0 differs at byte 7"));
         assert!(wrong(0, log.len(), &[]).contains("0 bytes, the first batch has"));
         assert!(wrong(0, first, &log).contains("of at most"));
-        assert!(wrong(6, 100, &log[..1]).contains("of at most 100") || wrong(6, 100, &log[..1]).contains("too many"));
+        assert!(
+            wrong(6, 100, &log[..1]).contains("of at most 100")
+                || wrong(6, 100, &log[..1]).contains("too many")
+        );
         let mut flipped = log.clone();
         *flipped.last_mut().unwrap() ^= 1;
         assert!(wrong(0, log.len(), &flipped).contains("batch 2 differs"));

@@ -83,9 +83,11 @@ async fn history(cx: &Cx, commits: &[Vec<Committed>]) -> Outcome {
     let body = Lookup::of(&group, &asked).ask(cx, &mut conn).await?.expect_ok()?;
     for (index, want) in last.iter().enumerate() {
         let got = stored(&body, read, 0, &partitions[index])?;
-        body.require(got.as_ref() == Some(want), format!("{want:?} for partition {index}"), || {
-            format!("{got:?}")
-        })?;
+        body.require(
+            got.as_ref() == Some(want),
+            format!("{want:?} for partition {index}"),
+            || format!("{got:?}"),
+        )?;
     }
     Ok(())
 }

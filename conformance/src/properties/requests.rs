@@ -121,10 +121,7 @@ async fn any_list_offsets_is_answered(cx: &mut Cx) -> Outcome {
 async fn any_offset_for_leader_epoch_is_answered(cx: &mut Cx) -> Outcome {
     each(cx, &[74, 75], |cx, at, drawn| {
         let topics = topics(cx, at, drawn, ("topics", "partitions"), || {
-            vec![
-                ("current_leader_epoch", drawn.epoch.into()),
-                ("leader_epoch", drawn.wait.into()),
-            ]
+            vec![("current_leader_epoch", drawn.epoch.into()), ("leader_epoch", drawn.wait.into())]
         })?;
         with(cx, vec![("replica_id", (-1_i32).into()), ("topics", topics)])
     })
@@ -157,7 +154,11 @@ async fn any_metadata_is_answered(cx: &mut Cx) -> Outcome {
             }
         }
         if let Some(id) = strange {
-            if by_id { add(None, Some(strange_id(id)))? } else { add(Some(cx.name("absent")), None)? }
+            if by_id {
+                add(None, Some(strange_id(id)))?
+            } else {
+                add(Some(cx.name("absent")), None)?
+            }
         }
         let [_, cluster, rights] = drawn.flags;
         with(

@@ -53,13 +53,19 @@ enum Step {
 fn history() -> impl Strategy<Value = (bool, Vec<Step>)> {
     let producer = || 0..PRODUCERS;
     let log = || 0..2_usize;
-    let write = (producer(), log(), 1..4_usize)
-        .prop_map(|(producer, log, count)| Step::Write { producer, log, count });
-    let end = (producer(), any::<bool>())
-        .prop_map(|(producer, commit)| Step::End { producer, commit });
+    let write = (producer(), log(), 1..4_usize).prop_map(|(producer, log, count)| Step::Write {
+        producer,
+        log,
+        count,
+    });
+    let end =
+        (producer(), any::<bool>()).prop_map(|(producer, commit)| Step::End { producer, commit });
     let plain = (log(), 1..3_usize).prop_map(|(log, count)| Step::Plain { log, count });
-    let read = (log(), any::<u8>(), any::<bool>())
-        .prop_map(|(log, from, committed)| Step::Read { log, from, committed });
+    let read = (log(), any::<u8>(), any::<bool>()).prop_map(|(log, from, committed)| Step::Read {
+        log,
+        from,
+        committed,
+    });
     let step = prop_oneof![
         7 => write,
         1 => producer().prop_map(|producer| Step::Again { producer }),
@@ -328,15 +334,18 @@ fn shown(body: &Body<FetchResponse>) -> Result<Shown, Failure> {
             next: batch.next_offset(),
             producer: batch.producer_id,
             kind,
-            values: values.map(|record| record.value.as_ref().map(value).unwrap_or_default()).collect(),
+            values: values
+                .map(|record| record.value.as_ref().map(value).unwrap_or_default())
+                .collect(),
         }
     });
     Ok(Shown {
         high_watermark: partition.high_watermark,
         last_stable: partition.last_stable_offset,
-        aborted: partition.aborted_transactions.as_ref().map(|list| {
-            list.iter().map(|txn| (txn.producer_id.0, txn.first_offset)).collect()
-        }),
+        aborted: partition
+            .aborted_transactions
+            .as_ref()
+            .map(|list| list.iter().map(|txn| (txn.producer_id.0, txn.first_offset)).collect()),
         entries: entries.collect(),
     })
 }

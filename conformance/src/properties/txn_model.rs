@@ -76,9 +76,8 @@ impl Model {
     /// Appends records of the transaction that this producer has open, or opens by it.
     pub(super) fn data(&mut self, log: usize, producer: i64, values: Vec<String>) -> i64 {
         let first = self.end(log);
-        let open = |part: &Part| {
-            part.log == log && part.producer == producer && part.ended.is_none()
-        };
+        let open =
+            |part: &Part| part.log == log && part.producer == producer && part.ended.is_none();
         if !self.parts.iter().any(open) {
             self.parts.push(Part { log, producer, first, ended: None });
         }
@@ -168,12 +167,19 @@ impl Model {
         }
         let there = |part: &&&Part| {
             expected.iter().any(|entry| {
-                entry.kind == Kind::Data && self.part_of(log, entry).is_some_and(|of| of.first == part.first)
+                entry.kind == Kind::Data
+                    && self.part_of(log, entry).is_some_and(|of| of.first == part.first)
             })
         };
-        match aborted.iter().filter(there).find(|part| !named.contains(&(part.producer, part.first))) {
+        match aborted
+            .iter()
+            .filter(there)
+            .find(|part| !named.contains(&(part.producer, part.first)))
+        {
             None => Ok(()),
-            Some(part) => Err(format!("an aborted transaction is missing: {:?}", (part.producer, part.first))),
+            Some(part) => {
+                Err(format!("an aborted transaction is missing: {:?}", (part.producer, part.first)))
+            }
         }
     }
 

@@ -1,7 +1,10 @@
 //! Properties against a broker that keeps them, and against one that does not: what fails is made smaller, names its
 //! seed, and is repeated by its name.
 
-use kconform_harness::{Options, plan::Filter, plan::with_fresh_seeds};
+use kconform_harness::Options;
+use kconform_harness::mutation::{Sensitivity, sensitivities};
+use kconform_harness::plan::{Filter, with_fresh_seeds};
+use kconform_harness::recording::{FORMAT, Head};
 use kconform_report::{Record, Replay, Verdict};
 use kconform_scenario::{Scenario, keys};
 use kconform_tests::{Lie, Script, ScriptedBroker};
@@ -67,6 +70,28 @@ fn a_batch_that_changes_on_its_way_is_found() {
     let broker = ScriptedBroker::lying(Script::always(keys::Fetch, Lie::ShiftedTimes));
     assert!(got(&exact(&broker, BYTES, 9, "seed_1")).contains("0x"));
     assert!(got(&exact(&broker, LOG, 11, "seed_1")).contains("differs at byte"));
+}
+
+#[test]
+fn a_changed_recording_turns_each_red() {
+    // The recorded case passed and made nothing smaller; the changed one must fail all the same.
+    let scenarios = [BYTES, LOG, FETCH, PRODUCE, LIST_OFFSETS, METADATA].map(property);
+    let broker = ScriptedBroker::honest();
+    let filter = Filter { versions: Some(5..=5), ..Filter::default() };
+    let (done, _) = run_all(&broker, &scenarios, Options { filter, ..options() });
+    assert_eq!(done.recorded.len(), scenarios.len());
+    let head = Head {
+        format: FORMAT,
+        product: "scripted".to_owned(),
+        date: "2026-11-21".to_owned(),
+        facts: (*done.facts).clone(),
+    };
+    let files = [(head, done.recorded)];
+    let looked = sensitivities(&suite(&scenarios), &files, &Filter::default(), 2);
+    assert_eq!(looked.len(), scenarios.len());
+    for (name, sensitivity) in looked {
+        assert!(matches!(sensitivity, Sensitivity::Red(_)), "{name}: {sensitivity:?}");
+    }
 }
 
 #[test]

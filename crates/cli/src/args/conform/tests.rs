@@ -37,7 +37,8 @@ fn a_seed_may_be_left_out() {
 
 #[test]
 fn properties_are_checked_for_as_long_as_is_said() {
-    for (text, seconds) in [("30s", 30), ("5m", 300), ("1m30s", 90), ("1h", 3600), ("24h", 86_400)] {
+    for (text, seconds) in [("30s", 30), ("5m", 300), ("1m30s", 90), ("1h", 3600), ("24h", 86_400)]
+    {
         let args = parsed(&format!("--properties {text}")).unwrap();
         assert_eq!(args.manner.properties, Some(Duration::from_secs(seconds)));
     }
