@@ -183,7 +183,7 @@ fn answer(shared: &Arc<Shared>, stream: &mut TcpStream, frame: &Bytes) -> bool {
         Some(Lie::OneTooMany) => {
             first_array(&mut value, |items| items.extend(items.last().cloned()))
         }
-        Some(Lie::ShiftedTimes) => each_records(&mut value, shift_times),
+        Some(Lie::ShiftedTimes) => each_records(&mut value, |records| shift_times(records)),
         Some(Lie::FirstBatchMissing) => each_records(&mut value, |records| {
             drop(records.drain(..batch_length(records)));
         }),
@@ -297,7 +297,7 @@ fn batch_length(records: &[u8]) -> usize {
 }
 
 /// Moves base and largest timestamp of the first batch and puts its checksum right.
-fn shift_times(records: &mut Vec<u8>) {
+fn shift_times(records: &mut [u8]) {
     let end = batch_length(records);
     if end < 61 {
         return;

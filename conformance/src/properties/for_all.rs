@@ -12,7 +12,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 /// Tries to make a failing value smaller end after so many.
-const STEPS: u32 = 60;
+const STEPS: u32 = 120;
 
 /// Nor do they begin when the case is this old: each may wait for an answer that never comes.
 const PATIENCE: Duration = Duration::from_secs(25);
@@ -32,9 +32,8 @@ pub(super) async fn for_all<S: Strategy>(
 ) -> Outcome {
     let began = cx.now();
     let seed = seed(cx.variant())?;
-    let patient = async || {
-        cx.now().saturating_sub(began) < PATIENCE && cx.goes_on("a smaller value").await
-    };
+    let patient =
+        async || cx.now().saturating_sub(began) < PATIENCE && cx.goes_on("a smaller value").await;
     let outcome = smallest(&strategy, seed, patient, check).await;
     match outcome {
         Err(Failed::Value { value, mut finding, steps }) => {

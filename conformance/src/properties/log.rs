@@ -54,7 +54,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     );
     vec(
         prop_oneof![5 => append, 8 => fetch, 1 => spot().prop_map(Step::Trim), 1 => Just(Step::Ends)],
-        4..20,
+        1..20,
     )
 }
 

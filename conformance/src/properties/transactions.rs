@@ -73,7 +73,7 @@ fn history() -> impl Strategy<Value = (bool, Vec<Step>)> {
         2 => plain,
         4 => read,
     ];
-    (any::<bool>(), vec(step, 4..18))
+    (any::<bool>(), vec(step, 1..18))
 }
 
 /// In whatever order up to three transactional producers write to two partitions, send a batch
