@@ -1,7 +1,8 @@
 //! Properties: what holds whatever is sent. Values are drawn from a seed, a failing one is made smaller, and what is
 //! told is the smallest. See `requirements/properties.toml`.
 //!
-//! A property is a scenario whose variants are seeds. The plan holds few of them; `--properties 30s` draws more.
+//! A property is a scenario whose variants are seeds. The plan holds few of them, picked because much happens in what
+//! they draw; `--properties 30s` draws more.
 
 use std::sync::LazyLock;
 

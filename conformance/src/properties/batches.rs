@@ -142,7 +142,7 @@ fn grow(batch: &mut Batch, target: i64) {
 /// empty or long, any timestamps, up to the largest size), a Fetch returns it byte for byte but for
 /// base_offset and partition_leader_epoch, as long as the topic's compression.type is producer and
 /// its message.timestamp.type CreateTime.
-#[scenario("PROP-001", api = Produce, versions = 3.., vary = ["seed_1"])]
+#[scenario("PROP-001", api = Produce, versions = 3.., vary = ["seed_3"])]
 async fn any_batch_comes_back_byte_for_byte(cx: &mut Cx) -> Outcome {
     let cx = &*cx;
     keeps_what_is_sent(cx)?;

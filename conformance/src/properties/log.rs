@@ -117,7 +117,7 @@ fn blank_epoch(batch: &mut [u8]) {
 /// appended, from the one that holds the fetch offset on, at least one whole and no more bytes than
 /// allowed beyond it; high_watermark, last_stable_offset and log_start_offset as they are;
 /// OFFSET_OUT_OF_RANGE (1) before the start and behind the end.
-#[scenario("PROP-003", api = Fetch, versions = 4.., vary = ["seed_1"])]
+#[scenario("PROP-003", api = Fetch, versions = 4.., vary = ["seed_c"])]
 async fn any_order_of_writes_and_reads_shows_one_log(cx: &mut Cx) -> Outcome {
     let cx = &*cx;
     for_all(cx, steps(), async |steps| history(cx, steps).await).await

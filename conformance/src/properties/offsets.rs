@@ -40,7 +40,7 @@ fn commits() -> impl Strategy<Value = Vec<Vec<Committed>>> {
 /// Whatever offsets, leader epochs and metadata are committed to a group without members, in
 /// whatever order and company, OffsetFetch gives for each partition those that were committed last,
 /// and -1 with empty metadata where there are none.
-#[scenario("PROP-006", api = OffsetCommit, versions = 1.., vary = ["seed_1"])]
+#[scenario("PROP-006", api = OffsetCommit, versions = 1.., vary = ["seed_c"])]
 async fn any_commits_are_read_back(cx: &mut Cx) -> Outcome {
     let cx = &*cx;
     for_all(cx, commits(), async |commits| history(cx, commits).await).await
@@ -49,7 +49,7 @@ async fn any_commits_are_read_back(cx: &mut Cx) -> Outcome {
 /// Whatever offsets, leader epochs and metadata are committed to a group without members, in
 /// whatever order and company, OffsetFetch gives for each partition those that were committed last,
 /// and -1 with empty metadata where there are none.
-#[scenario("PROP-006", api = OffsetFetch, versions = 1.., vary = ["seed_1"])]
+#[scenario("PROP-006", api = OffsetFetch, versions = 1.., vary = ["seed_c"])]
 async fn any_commits_are_found(cx: &mut Cx) -> Outcome {
     let cx = &*cx;
     for_all(cx, commits(), async |commits| history(cx, commits).await).await

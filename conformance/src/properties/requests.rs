@@ -33,7 +33,7 @@ const FIRST_WITH_SESSIONS: i16 = 7;
 /// what was asked for amiss: OFFSET_OUT_OF_RANGE (1) for an offset, UNKNOWN_TOPIC_OR_PARTITION (3)
 /// or UNKNOWN_TOPIC_ID (100) for what does not exist, FENCED_LEADER_EPOCH (74) or
 /// UNKNOWN_LEADER_EPOCH (75) for an epoch.
-#[scenario("PROP-005", api = Produce, versions = 3.., vary = ["seed_1"])]
+#[scenario("PROP-005", api = Produce, versions = 3.., vary = ["seed_6"])]
 async fn any_produce_is_answered(cx: &mut Cx) -> Outcome {
     each(cx, &[], |cx, at, drawn| {
         let records = requests::records(cx.version(), &[&drawn.text, "more"], cx.wall_ms());
@@ -52,7 +52,7 @@ async fn any_produce_is_answered(cx: &mut Cx) -> Outcome {
 /// what was asked for amiss: OFFSET_OUT_OF_RANGE (1) for an offset, UNKNOWN_TOPIC_OR_PARTITION (3)
 /// or UNKNOWN_TOPIC_ID (100) for what does not exist, FENCED_LEADER_EPOCH (74) or
 /// UNKNOWN_LEADER_EPOCH (75) for an epoch.
-#[scenario("PROP-005", api = Fetch, vary = ["seed_1"])]
+#[scenario("PROP-005", api = Fetch, vary = ["seed_6"])]
 async fn any_fetch_is_answered(cx: &mut Cx) -> Outcome {
     each(cx, &[1, 74, 75], |cx, at, drawn| {
         let topics = topics(cx, at, drawn, ("topics", "partitions"), || {
@@ -87,7 +87,7 @@ async fn any_fetch_is_answered(cx: &mut Cx) -> Outcome {
 /// what was asked for amiss: OFFSET_OUT_OF_RANGE (1) for an offset, UNKNOWN_TOPIC_OR_PARTITION (3)
 /// or UNKNOWN_TOPIC_ID (100) for what does not exist, FENCED_LEADER_EPOCH (74) or
 /// UNKNOWN_LEADER_EPOCH (75) for an epoch.
-#[scenario("PROP-005", api = ListOffsets, vary = ["seed_1"])]
+#[scenario("PROP-005", api = ListOffsets, vary = ["seed_6"])]
 async fn any_list_offsets_is_answered(cx: &mut Cx) -> Outcome {
     each(cx, &[74, 75], |cx, at, drawn| {
         let timestamp = if drawn.flags[1] { drawn.offset } else { -1 - (drawn.offset & 1) };
@@ -117,7 +117,7 @@ async fn any_list_offsets_is_answered(cx: &mut Cx) -> Outcome {
 /// what was asked for amiss: OFFSET_OUT_OF_RANGE (1) for an offset, UNKNOWN_TOPIC_OR_PARTITION (3)
 /// or UNKNOWN_TOPIC_ID (100) for what does not exist, FENCED_LEADER_EPOCH (74) or
 /// UNKNOWN_LEADER_EPOCH (75) for an epoch.
-#[scenario("PROP-005", api = OffsetForLeaderEpoch, vary = ["seed_1"])]
+#[scenario("PROP-005", api = OffsetForLeaderEpoch, vary = ["seed_6"])]
 async fn any_offset_for_leader_epoch_is_answered(cx: &mut Cx) -> Outcome {
     each(cx, &[74, 75], |cx, at, drawn| {
         let topics = topics(cx, at, drawn, ("topics", "partitions"), || {
@@ -133,7 +133,7 @@ async fn any_offset_for_leader_epoch_is_answered(cx: &mut Cx) -> Outcome {
 /// what was asked for amiss: OFFSET_OUT_OF_RANGE (1) for an offset, UNKNOWN_TOPIC_OR_PARTITION (3)
 /// or UNKNOWN_TOPIC_ID (100) for what does not exist, FENCED_LEADER_EPOCH (74) or
 /// UNKNOWN_LEADER_EPOCH (75) for an epoch.
-#[scenario("PROP-005", api = Metadata, vary = ["seed_1"])]
+#[scenario("PROP-005", api = Metadata, vary = ["seed_6"])]
 async fn any_metadata_is_answered(cx: &mut Cx) -> Outcome {
     each(cx, &[], |cx, at, drawn| {
         let mut topics = Vec::new();
@@ -179,7 +179,7 @@ async fn any_metadata_is_answered(cx: &mut Cx) -> Outcome {
 /// what was asked for amiss: OFFSET_OUT_OF_RANGE (1) for an offset, UNKNOWN_TOPIC_OR_PARTITION (3)
 /// or UNKNOWN_TOPIC_ID (100) for what does not exist, FENCED_LEADER_EPOCH (74) or
 /// UNKNOWN_LEADER_EPOCH (75) for an epoch.
-#[scenario("PROP-005", api = DeleteRecords, vary = ["seed_1"])]
+#[scenario("PROP-005", api = DeleteRecords, vary = ["seed_6"])]
 async fn any_delete_records_is_answered(cx: &mut Cx) -> Outcome {
     each(cx, &[1], |cx, at, drawn| {
         let topics = topics(cx, at, drawn, ("topics", "partitions"), || {
@@ -195,7 +195,7 @@ async fn any_delete_records_is_answered(cx: &mut Cx) -> Outcome {
 /// what was asked for amiss: OFFSET_OUT_OF_RANGE (1) for an offset, UNKNOWN_TOPIC_OR_PARTITION (3)
 /// or UNKNOWN_TOPIC_ID (100) for what does not exist, FENCED_LEADER_EPOCH (74) or
 /// UNKNOWN_LEADER_EPOCH (75) for an epoch.
-#[scenario("PROP-005", api = OffsetCommit, versions = 1.., vary = ["seed_1"])]
+#[scenario("PROP-005", api = OffsetCommit, versions = 1.., vary = ["seed_6"])]
 async fn any_offset_commit_is_answered(cx: &mut Cx) -> Outcome {
     each(cx, &[], |cx, at, drawn| {
         let metadata = if drawn.flags[0] { Value::Null } else { drawn.text.clone().into() };
@@ -216,7 +216,7 @@ async fn any_offset_commit_is_answered(cx: &mut Cx) -> Outcome {
 /// what was asked for amiss: OFFSET_OUT_OF_RANGE (1) for an offset, UNKNOWN_TOPIC_OR_PARTITION (3)
 /// or UNKNOWN_TOPIC_ID (100) for what does not exist, FENCED_LEADER_EPOCH (74) or
 /// UNKNOWN_LEADER_EPOCH (75) for an epoch.
-#[scenario("PROP-005", api = OffsetFetch, versions = 1.., vary = ["seed_1"])]
+#[scenario("PROP-005", api = OffsetFetch, versions = 1.., vary = ["seed_6"])]
 async fn any_offset_fetch_is_answered(cx: &mut Cx) -> Outcome {
     each(cx, &[], |cx, at, drawn| {
         let [all, stable, _] = drawn.flags;

@@ -82,7 +82,7 @@ fn history() -> impl Strategy<Value = (bool, Vec<Step>)> {
 /// read_uncommitted up to high_watermark, read_committed up to last_stable_offset, the first offset
 /// of the first open transaction, with aborted_transactions that name every aborted transaction
 /// whose records are in the answer, and no transaction that was not aborted.
-#[scenario("PROP-007", api = Fetch, versions = 4.., vary = ["seed_1"])]
+#[scenario("PROP-007", api = Fetch, versions = 4.., vary = ["seed_b", "seed_6"])]
 async fn any_history_of_transactions_shows_what_was_committed(cx: &mut Cx) -> Outcome {
     let cx = &*cx;
     for_all(cx, history(), async |(second, steps)| live_through(cx, *second, steps).await).await

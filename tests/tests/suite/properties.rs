@@ -24,7 +24,7 @@ fn property(path: &str) -> &'static Scenario {
     scenarios.into_iter().find(|scenario| scenario.path() == path).unwrap()
 }
 
-/// The record of this case, named with a seed that no plan holds.
+/// The record of this case, named with any seed.
 fn exact(broker: &ScriptedBroker, path: &str, version: i16, seed: &str) -> Record {
     let name = format!("{path}::v{version}::{seed}");
     let filter = Filter { exact: vec![name.clone()], ..Filter::default() };
@@ -57,19 +57,19 @@ fn a_broker_that_keeps_them_passes() {
 #[test]
 fn a_lie_is_found_made_small_and_named_with_its_seed() {
     let broker = ScriptedBroker::lying(Script::always(keys::Fetch, Lie::FirstBatchMissing));
-    let record = exact(&broker, LOG, 11, "seed_1f2e");
+    let record = exact(&broker, LOG, 11, "seed_c");
     let got = got(&record);
-    assert!(got.contains("from seed_1f2e"), "{got}");
+    assert!(got.contains("from seed_c"), "{got}");
     // One batch and one fetch of it are enough, whatever was drawn.
     assert_eq!((got.matches("Append").count(), got.matches("Fetch").count()), (1, 1), "{got}");
-    assert!(record.again.contains("::v11::seed_1f2e"), "{record:#?}");
+    assert!(record.again.contains("::v11::seed_c"), "{record:#?}");
 }
 
 #[test]
 fn a_batch_that_changes_on_its_way_is_found() {
     let broker = ScriptedBroker::lying(Script::always(keys::Fetch, Lie::ShiftedTimes));
     assert!(got(&exact(&broker, BYTES, 9, "seed_1")).contains("0x"));
-    assert!(got(&exact(&broker, LOG, 11, "seed_1")).contains("differs at byte"));
+    assert!(got(&exact(&broker, LOG, 11, "seed_c")).contains("differs at byte"));
 }
 
 #[test]
