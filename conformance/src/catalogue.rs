@@ -54,6 +54,8 @@ pub struct Requirement {
     pub mistake: Option<String>,
     /// What an application or an operator would suffer from a broker that gets it wrong.
     pub suffers: Option<String>,
+    /// Why no scenario can show it, where that is known: nothing shows to a client, or nobody can bring it about.
+    pub no_scenario: Option<String>,
 }
 
 /// A family: one file of requirements, one folder of scenarios, one page of the catalogue.

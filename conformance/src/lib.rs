@@ -9,6 +9,8 @@ pub mod catalogue;
 
 /// Who may do what: ACLs, and what a denied client sees.
 mod authorization;
+/// The bytes of record batches as consumers see them.
+mod batches;
 /// OffsetCommit and OffsetFetch.
 mod commits;
 /// Fetch.
@@ -17,6 +19,8 @@ mod fetch;
 mod groups;
 /// Metadata.
 mod metadata;
+/// Offsets of a log: ListOffsets, OffsetForLeaderEpoch, DeleteRecords.
+mod offsets;
 /// Produce.
 mod produce;
 /// What holds whatever is sent, with values drawn from seeds.
@@ -30,6 +34,13 @@ mod transactions;
 /// Framing, ApiVersions and listeners.
 mod wire;
 
+/// A topic that a target of the shape `dead-broker` has: its one partition is led by a live broker and followed by a dead
+/// one.
+pub const DEAD_FOLLOWER_TOPIC: &str = "kconform-dead-follower";
+
+/// A topic that a target of the shape `dead-broker` has: its one partition is on a dead broker alone.
+pub const DEAD_LEADER_TOPIC: &str = "kconform-dead-leader";
+
 /// Every scenario, family by family in the order of the catalogue.
 pub fn scenarios() -> Vec<&'static Scenario> {
     let families = [
@@ -37,6 +48,8 @@ pub fn scenarios() -> Vec<&'static Scenario> {
         metadata::FILES,
         produce::FILES,
         fetch::FILES,
+        batches::FILES,
+        offsets::FILES,
         groups::FILES,
         commits::FILES,
         transactions::FILES,

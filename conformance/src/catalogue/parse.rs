@@ -70,6 +70,7 @@ struct RequirementRow {
     source: String,
     mistake: Option<String>,
     suffers: Option<String>,
+    no_scenario: Option<String>,
 }
 
 impl RequirementRow {
@@ -88,6 +89,7 @@ impl RequirementRow {
             source: self.source,
             mistake: self.mistake,
             suffers: self.suffers,
+            no_scenario: self.no_scenario,
         }
     }
 }

@@ -13,17 +13,18 @@ scenarios![
     an_unknown_topic_id_leaves_the_others_alone,
     a_topic_is_not_created_by_a_fetch,
     a_broker_without_the_partition_says_so_at_once,
+    every_partition_is_answered_however_many_there_are,
 ];
 
 /// An unknown topic or partition index is answered with UNKNOWN_TOPIC_OR_PARTITION (3) and
 /// high_watermark -1 on that partition; the other partitions of the request are served.
-#[scenario("FETCH-011", api = Fetch, versions = ..=12, vary = ["unknown topic", "unknown index"])]
+#[scenario("FETCH-011", api = Fetch, versions = ..=12, vary = ["unknown topic", "unknown index", "-1"])]
 async fn an_unknown_partition_leaves_the_others_alone(cx: &mut Cx) -> Outcome {
     let good = cx.partition().await?;
-    let bad = if cx.variant() == "unknown topic" {
-        Partition { topic: cx.name("topic"), ..good.clone() }
-    } else {
-        Partition { index: NO_SUCH_INDEX, ..good.clone() }
+    let bad = match cx.variant() {
+        "unknown topic" => Partition { topic: cx.name("topic"), ..good.clone() },
+        "-1" => Partition { index: -1, ..good.clone() },
+        _ => Partition { index: NO_SUCH_INDEX, ..good.clone() },
     };
     served_beside(cx, &good, &bad, UnknownTopicOrPartition).await
 }
@@ -35,7 +36,7 @@ async fn an_unknown_partition_leaves_the_others_alone(cx: &mut Cx) -> Outcome {
 /// id with a partition index that does not exist gets UNKNOWN_TOPIC_OR_PARTITION (3).
 #[scenario(
     "FETCH-012", api = Fetch, versions = 13..,
-    vary = ["unknown id", "zero id", "unknown index"],
+    vary = ["unknown id", "zero id", "unknown index", "-1"],
 )]
 async fn an_unknown_topic_id_leaves_the_others_alone(cx: &mut Cx) -> Outcome {
     let good = cx.partition().await?;
@@ -44,6 +45,7 @@ async fn an_unknown_topic_id_leaves_the_others_alone(cx: &mut Cx) -> Outcome {
     let (bad, code) = match cx.variant() {
         "unknown id" => (Partition { topic_id: unknown, ..good.clone() }, UnknownTopicId),
         "zero id" => (Partition { topic_id: Uuid::nil(), ..good.clone() }, UnknownTopicId),
+        "-1" => (Partition { index: -1, ..good.clone() }, UnknownTopicOrPartition),
         _ => (Partition { index: NO_SUCH_INDEX, ..good.clone() }, UnknownTopicOrPartition),
     };
     served_beside(cx, &good, &bad, code).await
@@ -83,6 +85,36 @@ async fn a_broker_without_the_partition_says_so_at_once(cx: &mut Cx) -> Outcome 
     reply.expect_error_at("responses[0].partitions[0].error_code", NotLeaderOrFollower)?;
     let body = reply.expect_answer()?;
     body.require(body.took() < SOON, "an answer at once", || format!("{:?}", body.took()))
+}
+
+/// Every partition of a Fetch outside a session is answered once, however many there are (1,200,
+/// say).
+#[scenario("FETCH-085", api = Fetch, versions = 4..)]
+async fn every_partition_is_answered_however_many_there_are(cx: &mut Cx) -> Outcome {
+    const MANY: i32 = 1_200;
+    let good = cx.partition().await?;
+    cx.write(&good, &["served"]).await?;
+    let mut leader = cx.leader(&good).await?;
+    let mut request = cx.fetch(&good, 0)?;
+    let Some(topic) = request.topics.first_mut() else {
+        return Err(Failure::error("a Fetch of no topic"));
+    };
+    // Indexes that do not exist cost the broker nothing, and are answered like all others.
+    let first = topic.partitions.first().cloned().unwrap_or_default();
+    let absent = NO_SUCH_INDEX..NO_SUCH_INDEX + MANY;
+    topic.partitions.extend(absent.clone().map(|index| first.clone().with_partition(index)));
+
+    let body = leader.ask(request).await?.expect_answer()?;
+    expect_offsets(&body, &good, &[0])?;
+    let results = body.responses.iter().flat_map(|topic| &topic.partitions);
+    let mut got: Vec<_> = results
+        .filter(|result| result.error_code == UnknownTopicOrPartition.code())
+        .map(|result| result.partition_index)
+        .collect();
+    got.sort_unstable();
+    body.require(got.iter().copied().eq(absent), format!("{MANY} results with code 3"), || {
+        format!("{} results with code 3", got.len())
+    })
 }
 
 /// The bad partition, asked for first, gets this code and no offsets; the good one its record.

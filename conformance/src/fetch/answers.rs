@@ -5,7 +5,14 @@ use kafka_protocol::messages::fetch_response::PartitionData;
 use kafka_protocol::messages::{FetchRequest, FetchResponse};
 use kconform_scenario::Body;
 use kconform_scenario::prelude::*;
+use kconform_scenario::wire::schema::Value;
 use records::Contents;
+
+/// Where an answer about one partition says what became of it.
+pub(super) const ERROR: &str = "responses[0].partitions[0].error_code";
+
+/// Where an answer about one partition has its records.
+pub(super) const RECORDS: &str = "responses[0].partitions[0].records";
 
 /// A partition index that no topic of the suite has.
 pub(super) const NO_SUCH_INDEX: i32 = 100_000;
@@ -86,6 +93,48 @@ pub(super) fn values(contents: &Contents) -> Vec<(i64, String)> {
         value.map_or_else(String::new, |value| String::from_utf8_lossy(value).into_owned())
     };
     contents.records().map(|record| (record.offset, value(record.value))).collect()
+}
+
+/// The result for this partition has this code.
+pub(super) fn expect_code(
+    body: &Body<FetchResponse>,
+    of: &Partition,
+    code: impl Into<Code>,
+) -> Outcome {
+    let (code, got) = (code.into(), Code(result(body, of)?.error_code));
+    body.require(got == code, format!("{code} for {}-{}", of.topic, of.index), || got.to_string())
+}
+
+/// The answer has this value at the path. For answers with the code -1, which no other check takes.
+#[track_caller]
+pub(super) fn expect_value<B>(reply: &Reply<B>, path: &str, value: &Value) -> Outcome {
+    let got = reply.at(path)?;
+    if got == *value {
+        return Ok(());
+    }
+    Err(reply.violated(format!("{path} = {value}"), got.to_string()))
+}
+
+/// The answer came at once.
+pub(super) fn at_once(body: &Body<FetchResponse>) -> Outcome {
+    body.require(body.took() < SOON, "an answer at once", || format!("after {:?}", body.took()))
+}
+
+/// The answer lists no topics.
+pub(super) fn expect_no_topics(body: &Body<FetchResponse>) -> Outcome {
+    body.require(body.responses.is_empty(), "no topics", || format!("{:?}", body.responses))
+}
+
+/// The partition by an id that no topic has. By name its topic has another name, too.
+pub(super) fn unknown(cx: &Cx, like: &Partition) -> Partition {
+    // An id that differs from a known one in its last bits, which are random.
+    let topic_id = uuid::Uuid::from_u128(like.topic_id.as_u128() ^ 0xffff);
+    Partition { topic: cx.name("topic"), topic_id, ..like.clone() }
+}
+
+/// The code for a topic that does not exist: topic ids (v13, KIP-516) have one of their own.
+pub(super) fn no_such_topic(cx: &Cx) -> ResponseError {
+    if cx.version() < 13 { UnknownTopicOrPartition } else { UnknownTopicId }
 }
 
 /// The result for this partition has error 0 and these records by offset.

@@ -3,6 +3,7 @@
 //! From version 4 on nothing is converted. Not covered: conversion for versions 0 to 3.
 
 use kconform_scenario::prelude::*;
+use records::Record;
 
 use super::answers::{contents, result};
 
@@ -17,7 +18,16 @@ scenarios![two_consumers_get_the_same_bytes];
 async fn two_consumers_get_the_same_bytes(cx: &mut Cx) -> Outcome {
     let from = cx.partition().await?;
     let codec = Codec::all().into_iter().find(|codec| codec.name() == cx.variant());
-    let batch = Batch::new().with_timestamp(cx.wall_ms()).record("key", "a").value("b".repeat(300));
+    // Times that go up and down, headers of one name: what a copy of the records would lose.
+    let timed = |value: String, timestamp_delta| {
+        let record = Record { timestamp_delta, ..Record::of(value) };
+        record.with_header("twice", "a").with_header("twice", "b")
+    };
+    let batch = Batch::new()
+        .with_timestamp(cx.wall_ms())
+        .record("key", "a")
+        .push(timed("b".repeat(300), 5))
+        .push(timed("c".to_owned(), 3));
     let sent = batch.with_codec(codec.unwrap_or_default()).encode();
     cx.append(&from, sent.clone()).await?;
 

@@ -1,6 +1,6 @@
 //! Fetch (1): the leader epoch that a consumer names (KIP-320, version 9).
 //!
-//! Not covered: diverging epochs (version 12), which need a log that was cut back.
+//! The epoch of the last record that was read (version 12) has a file of its own.
 
 use kafka_protocol::messages::alter_partition_reassignments_request::{
     AlterPartitionReassignmentsRequest, ReassignablePartition, ReassignableTopic,
@@ -51,7 +51,7 @@ async fn a_deposed_leader_epoch_is_fenced(cx: &mut Cx) -> Outcome {
     let Some(other) = others.find(|id| *id != from.leader) else {
         return Err(Failure::blocked("a second broker", format!("{}", from.leader)));
     };
-    move_to(cx, &from, other).await?;
+    move_to(cx, &from, &[other]).await?;
     let from = Partition { leader: other, ..from };
     cx.write(&from, &["a"]).await?;
 
@@ -61,7 +61,7 @@ async fn a_deposed_leader_epoch_is_fenced(cx: &mut Cx) -> Outcome {
 }
 
 /// The request with this current_leader_epoch on every partition.
-fn with_epoch(mut request: FetchRequest, epoch: i32) -> FetchRequest {
+pub(super) fn with_epoch(mut request: FetchRequest, epoch: i32) -> FetchRequest {
     for topic in &mut request.topics {
         for partition in &mut topic.partitions {
             partition.current_leader_epoch = epoch;
@@ -71,7 +71,7 @@ fn with_epoch(mut request: FetchRequest, epoch: i32) -> FetchRequest {
 }
 
 /// Leader and leader epoch of the partition, by the metadata.
-async fn led(cx: &Cx, of: &Partition) -> Result<(i32, i32), Failure> {
+pub(super) async fn led(cx: &Cx, of: &Partition) -> Result<(i32, i32), Failure> {
     let mut conn = cx.connect().await?;
     let about = requests::metadata(cx.newest(keys::Metadata)?, &[&of.topic]);
     let body = conn.ask(about).await?.ok()?;
@@ -83,11 +83,12 @@ async fn led(cx: &Cx, of: &Partition) -> Result<(i32, i32), Failure> {
     found.ok_or_else(|| Failure::blocked("the partition in the metadata", "none"))
 }
 
-/// Moves the partition to this broker alone, which makes it the leader with a new epoch.
-async fn move_to(cx: &Cx, what: &Partition, broker: i32) -> Outcome {
+/// Moves the partition to these brokers, none of which had it, and gives the one that leads it
+/// then, with a new epoch.
+pub(super) async fn move_to(cx: &Cx, what: &Partition, brokers: &[i32]) -> Result<i32, Failure> {
     let partition = ReassignablePartition::default()
         .with_partition_index(what.index)
-        .with_replicas(Some(vec![BrokerId(broker)]));
+        .with_replicas(Some(brokers.iter().copied().map(BrokerId).collect()));
     let topic = ReassignableTopic::default()
         .with_name(TopicName(text(&what.topic)))
         .with_partitions(vec![partition]);
@@ -99,8 +100,8 @@ async fn move_to(cx: &Cx, what: &Partition, broker: i32) -> Outcome {
     let mut tries = cx.tries("the partition to move", Duration::from_secs(30));
     loop {
         let (leader, _) = led(cx, what).await?;
-        if leader == broker {
-            return Ok(());
+        if brokers.contains(&leader) {
+            return Ok(leader);
         }
         tries.again(format!("led by broker {leader}")).await?;
     }

@@ -6,10 +6,13 @@
 use kafka_protocol::messages::FetchResponse;
 use kconform_scenario::Body;
 use kconform_scenario::prelude::*;
+use kconform_scenario::wire::schema::Value;
 use records::Marker;
 
 use super::answers::{contents, expect_offsets, result};
 use super::transaction::Transaction;
+
+const ABORTED: &str = "responses[0].partitions[0].aborted_transactions";
 
 scenarios![
     read_committed_ends_before_an_open_transaction,
@@ -17,6 +20,9 @@ scenarios![
     a_committed_transaction_is_not_listed_as_aborted,
     read_uncommitted_returns_everything,
     a_marker_takes_one_offset,
+    nothing_is_listed_as_aborted_where_nothing_was,
+    read_uncommitted_gets_no_list_of_the_aborted,
+    the_aborted_are_listed_in_the_order_of_their_offsets,
 ];
 
 /// With isolation_level 1 only records below last_stable_offset are returned: an open transaction
@@ -125,13 +131,77 @@ async fn a_marker_takes_one_offset(cx: &mut Cx) -> Outcome {
     })
 }
 
+/// aborted_transactions is null with isolation_level 0, even where a transaction was aborted, and
+/// empty with isolation_level 1 where none was. Clients take both for none.
+#[scenario("FETCH-055", api = Fetch, versions = 4.., vary = ["read_uncommitted", "read_committed"])]
+async fn nothing_is_listed_as_aborted_where_nothing_was(cx: &mut Cx) -> Outcome {
+    let from = cx.partition().await?;
+    cx.write(&from, &["a"]).await?;
+    let mut leader = cx.leader(&from).await?;
+    let (isolation, expected) = if cx.variant() == "read_committed" {
+        (1, Value::Array(Vec::new()))
+    } else {
+        (0, Value::Null)
+    };
+    let request = cx.fetch(&from, 0)?.with_isolation_level(isolation);
+    let body = leader.ask(request).await?.expect_ok()?;
+    expect_offsets(&body, &from, &[0])?;
+    let got = body.at(ABORTED)?;
+    body.require(got == expected, format!("aborted_transactions = {expected}"), || got.to_string())
+}
+
+/// aborted_transactions is null with isolation_level 0, even where a transaction was aborted, and
+/// empty with isolation_level 1 where none was. Clients take both for none.
+#[scenario("FETCH-055", api = Fetch, versions = 4..)]
+async fn read_uncommitted_gets_no_list_of_the_aborted(cx: &mut Cx) -> Outcome {
+    let from = cx.partition().await?;
+    let mut aborted = Transaction::open(cx, &from).await?;
+    aborted.write(cx, "aborted").await?;
+    aborted.end(cx, false, 2).await?;
+    let mut leader = cx.leader(&from).await?;
+    let body = leader.ask(cx.fetch(&from, 0)?).await?.expect_ok()?;
+    expect_offsets(&body, &from, &[0, 1])?;
+    let got = body.at(ABORTED)?;
+    body.require(got == Value::Null, "aborted_transactions = null", || got.to_string())
+}
+
+/// aborted_transactions lists the transactions of one producer in ascending order of first_offset.
+#[scenario("FETCH-084", api = Fetch, versions = 4..)]
+async fn the_aborted_are_listed_in_the_order_of_their_offsets(cx: &mut Cx) -> Outcome {
+    let from = cx.partition().await?;
+    let mut producer = Transaction::open(cx, &from).await?;
+    let id = producer.producer_id;
+    for stable in [2, 4, 6] {
+        producer.begin(cx).await?;
+        producer.write(cx, "aborted").await?;
+        producer.end(cx, false, stable).await?;
+    }
+    let mut leader = cx.leader(&from).await?;
+    let request = cx.fetch(&from, 0)?.with_isolation_level(1);
+    let body = leader.ask(request).await?.expect_ok()?;
+    expect_offsets(&body, &from, &[0, 1, 2, 3, 4, 5])?;
+    let got = listed_as_aborted(&body, &from)?;
+    let expected = [(id, 0), (id, 2), (id, 4)];
+    body.require(got == expected, format!("the aborted transactions {expected:?}"), || {
+        format!("{got:?}")
+    })
+}
+
 /// Producer id and first offset of the aborted transactions that the answer lists.
-fn listed_as_aborted(
+pub(super) fn listed_as_aborted(
     body: &Body<FetchResponse>,
     from: &Partition,
 ) -> Result<Vec<(i64, i64)>, Failure> {
     let listed = result(body, from)?.aborted_transactions.iter().flatten();
     Ok(listed.map(|aborted| (aborted.producer_id.0, aborted.first_offset)).collect())
+}
+
+/// High watermark and last stable offset of the partition in the answer.
+pub(super) fn mark_and_stable(
+    body: &Body<FetchResponse>,
+    from: &Partition,
+) -> Result<(i64, i64), Failure> {
+    result(body, from).map(|found| (found.high_watermark, found.last_stable_offset))
 }
 
 /// The batch at this offset is a control batch with a marker of this kind.

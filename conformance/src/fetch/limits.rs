@@ -1,7 +1,7 @@
 //! Fetch (1): limits of size, which never keep a consumer from going on (KIP-74, version 3).
 //!
 //! Version 3 brought max_bytes for the whole answer; before, a batch over the limit of its
-//! partition was cut. Not covered: the broker's own fetch.max.bytes.
+//! partition was cut.
 
 use kafka_protocol::messages::FetchRequest;
 use kconform_scenario::prelude::*;
@@ -13,6 +13,8 @@ scenarios![
     limits_of_one_byte_still_give_one_batch,
     later_partitions_get_no_more_than_fits,
     partitions_are_answered_in_the_order_of_the_request,
+    no_more_bytes_come_than_the_limits_say,
+    the_broker_caps_the_size_of_an_answer,
 ];
 
 /// When the first batch is larger than partition_max_bytes and max_bytes, the first partition in
@@ -101,8 +103,60 @@ async fn partitions_are_answered_in_the_order_of_the_request(cx: &mut Cx) -> Out
     )
 }
 
+/// The records of a partition never take more bytes than the larger of partition_max_bytes and its
+/// first batch, and those of all partitions never more than the larger of max_bytes and the first
+/// batch; batches that just fit are returned whole.
+#[scenario("FETCH-027", api = Fetch, versions = 4.., vary = ["partition_max_bytes", "max_bytes"])]
+async fn no_more_bytes_come_than_the_limits_say(cx: &mut Cx) -> Outcome {
+    let [first, later] = cx.partitions().await?;
+    let batch = Batch::of(["a".repeat(200)]).with_timestamp(cx.wall_ms()).encode();
+    for to in [&first, &later] {
+        for _ in 0..3 {
+            cx.append(to, batch.clone()).await?;
+        }
+    }
+    let mut leader = cx.leader(&first).await?;
+    let whole = i32::try_from(batch.len()).unwrap_or(i32::MAX);
+    let request = fetch_all(cx, &[(&first, 0), (&later, 0)])?;
+    // Exactly two batches of each partition, or two of one and one of the other.
+    let request = limited(request, 2 * whole);
+    let (request, of_later, most) = match cx.variant() {
+        "max_bytes" => (request.with_max_bytes(3 * whole), &[0][..], 3 * batch.len()),
+        _ => (request, &[0, 1][..], 4 * batch.len()),
+    };
+    let body = leader.ask(request).await?.expect_ok()?;
+    expect_offsets(&body, &first, &[0, 1])?;
+    expect_offsets(&body, &later, of_later)?;
+    let size = |of| result(&body, of).map(|it| it.records.as_ref().map_or(0, bytes::Bytes::len));
+    let taken = (size(&first)?, size(&later)?);
+    let expected = (2 * batch.len(), most - 2 * batch.len());
+    body.require(taken == expected, format!("{expected:?} bytes of records"), || {
+        format!("{taken:?}")
+    })
+}
+
+/// max_bytes is capped at the broker's fetch.max.bytes (default 57671680).
+#[scenario("FETCH-028", api = Fetch, versions = 4.., needs = [Shape("small-requests"),
+           Config("fetch.max.bytes")])]
+async fn the_broker_caps_the_size_of_an_answer(cx: &mut Cx) -> Outcome {
+    let [first, later] = cx.partitions().await?;
+    let cap = cx.facts().config_number("fetch.max.bytes").unwrap_or(0);
+    let most = usize::try_from(cap).unwrap_or(0);
+    let value = "a".repeat(most * 2 / 3);
+    for to in [&first, &later] {
+        cx.write(to, &[&value]).await?;
+    }
+    let mut leader = cx.leader(&first).await?;
+    let body = leader.ask(fetch_all(cx, &[(&first, 0), (&later, 0)])?).await?.expect_ok()?;
+    expect_offsets(&body, &first, &[0])?;
+    expect_offsets(&body, &later, &[])?;
+    let size = |of| result(&body, of).map(|it| it.records.as_ref().map_or(0, bytes::Bytes::len));
+    let taken = size(&first)? + size(&later)?;
+    body.require(taken <= most, format!("at most {most} bytes of records"), || taken.to_string())
+}
+
 /// The request with this partition_max_bytes on every partition.
-fn limited(mut request: FetchRequest, bytes: i32) -> FetchRequest {
+pub(super) fn limited(mut request: FetchRequest, bytes: i32) -> FetchRequest {
     for topic in &mut request.topics {
         for partition in &mut topic.partitions {
             partition.partition_max_bytes = bytes;

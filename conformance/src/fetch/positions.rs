@@ -3,7 +3,6 @@
 //!
 //! Versions 0 and 1 get records converted to magic 0, versions 2 and 3 to magic 1, later ones the
 //! batches of the log. Version 4 brought the last stable offset, version 5 the log start offset.
-//! Not covered: replicas that lag behind.
 
 use kconform_scenario::prelude::*;
 

@@ -1,8 +1,8 @@
 //! Fetch (1): partitions of a fetch session that are moved, added, forgotten and taken up again
 //! (KIP-227, version 7).
 //!
-//! Sessions name topics as their version does, by id from 13 on. Not covered: partitions whose
-//! topic is deleted.
+//! Sessions name topics as their version does, by id from 13 on. Partitions whose
+//! topic is deleted have a file of their own.
 
 use kafka_protocol::messages::TopicName;
 use kafka_protocol::messages::fetch_request::ForgottenTopic;
@@ -67,12 +67,8 @@ async fn a_forgotten_partition_is_gone(cx: &mut Cx) -> Outcome {
     for to in [&kept, &gone] {
         cx.write(to, &["news"]).await?;
     }
-    let forgotten = ForgottenTopic::default().with_partitions(vec![gone.index, NO_SUCH_INDEX]);
-    let forgotten = if cx.version() >= 13 {
-        forgotten.with_topic_id(gone.topic_id)
-    } else {
-        forgotten.with_topic(TopicName(text(&gone.topic)))
-    };
+    let mut forgotten = forgotten(cx, &gone);
+    forgotten.partitions.push(NO_SUCH_INDEX);
 
     let forget = next(cx, &kept, session.id, 1)?.with_forgotten_topics_data(vec![forgotten]);
     let both = [&kept, &gone];
@@ -85,4 +81,14 @@ async fn a_forgotten_partition_is_gone(cx: &mut Cx) -> Outcome {
     let body = session.leader.ask(again).await?.expect_ok()?;
     expect_offsets(&body, &gone, &[0])?;
     session.close(cx, &kept).await
+}
+
+/// This partition as one that is taken out of the session.
+pub(super) fn forgotten(cx: &Cx, gone: &Partition) -> ForgottenTopic {
+    let forgotten = ForgottenTopic::default().with_partitions(vec![gone.index]);
+    if cx.version() >= 13 {
+        forgotten.with_topic_id(gone.topic_id)
+    } else {
+        forgotten.with_topic(TopicName(text(&gone.topic)))
+    }
 }

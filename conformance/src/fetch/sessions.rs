@@ -1,10 +1,10 @@
 //! Fetch (1): fetch sessions (KIP-227, version 7): opened, continued, mistaken and closed.
 //!
 //! A broker may refuse a session with id 0; what a session does is then not run. Sessions name
-//! topics as their version does, by id from 13 on. Not covered: eviction from the cache, and
-//! sessions that change between names and ids.
+//! topics as their version does, by id from 13 on. Not covered: eviction from the cache, which
+//! begins when a session was not used for two minutes.
 
-use kafka_protocol::messages::FetchRequest;
+use kafka_protocol::messages::{FetchRequest, FetchResponse};
 use kconform_scenario::prelude::*;
 
 use super::answers::{LONG_WAIT, SOON, expect_offsets, fetch_all, listed};
@@ -187,7 +187,8 @@ impl Session {
         };
         let mut leader = cx.leader(first).await?;
         let request = fetch_all(cx, parts)?.with_session_epoch(0);
-        let id = leader.ask(request).await?.ok()?.session_id;
+        // Partitions may be in error here, as some cases want them.
+        let id = leader.ask(request).await?.answered()?.session_id;
         if id == 0 {
             return Err(Failure::NotRun("room in the broker's cache of fetch sessions".to_owned()));
         }
@@ -209,7 +210,7 @@ pub(super) fn next(cx: &Cx, any: &Partition, id: i32, epoch: i32) -> Result<Fetc
 }
 
 /// A refusal at the top: this code, session_id 0, no topics, at once.
-fn refused(reply: Reply<kafka_protocol::messages::FetchResponse>, code: ResponseError) -> Outcome {
+pub(super) fn refused(reply: Reply<FetchResponse>, code: ResponseError) -> Outcome {
     reply.expect_error_at("error_code", code)?;
     let body = reply.expect_answer()?;
     body.expect_number("session_id", 0)?;

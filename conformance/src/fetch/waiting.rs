@@ -1,11 +1,13 @@
 //! Fetch (1): min_bytes and max_wait_ms: who waits, for how long, and what ends the wait.
 //!
-//! The same in every version. Not covered: the wait beside partitions that fail before the log is
-//! read.
+//! The same in every version.
 
 use kconform_scenario::prelude::*;
 
-use super::answers::{LONG_WAIT, SOON, expect_offsets, fetch_all, result};
+use super::answers::{
+    LONG_WAIT, NO_SUCH_INDEX, SOON, at_once, expect_code, expect_offsets, fetch_all, no_such_topic,
+    result, unknown,
+};
 
 scenarios![
     without_data_the_answer_comes_after_the_wait,
@@ -14,6 +16,8 @@ scenarios![
     too_few_bytes_are_returned_after_the_wait,
     bytes_are_counted_over_all_partitions,
     an_error_ends_the_wait,
+    a_partition_that_does_not_exist_leaves_the_wait_alone,
+    partitions_that_do_not_exist_are_not_waited_for,
 ];
 
 /// Short enough for a suite of seconds, long enough to tell it from an answer at once.
@@ -109,6 +113,37 @@ async fn an_error_ends_the_wait(cx: &mut Cx) -> Outcome {
     body.require(code == OffsetOutOfRange.into(), "OFFSET_OUT_OF_RANGE (1)", || code.to_string())?;
     expect_offsets(&body, &idle, &[])?;
     require(body.took() < SOON, "an answer at once", || format!("after {:?}", body.took()))
+}
+
+/// Errors that are found before the log is read (3, 29, 100) do not end the wait: an unknown topic
+/// beside an idle partition is answered after max_wait_ms. If every partition asked for has such an
+/// error, the answer comes at once.
+#[scenario("FETCH-035", api = Fetch, versions = 4..)]
+async fn a_partition_that_does_not_exist_leaves_the_wait_alone(cx: &mut Cx) -> Outcome {
+    let idle = cx.partition().await?;
+    let missing = unknown(cx, &idle);
+    let mut leader = cx.leader(&idle).await?;
+    let request = fetch_all(cx, &[(&missing, 0), (&idle, 0)])?.with_min_bytes(1);
+    let body = leader.ask(request.with_max_wait_ms(WAIT)).await?.expect_answer()?;
+    expect_code(&body, &missing, no_such_topic(cx))?;
+    expect_offsets(&body, &idle, &[])?;
+    waited(body.took())
+}
+
+/// Errors that are found before the log is read (3, 29, 100) do not end the wait: an unknown topic
+/// beside an idle partition is answered after max_wait_ms. If every partition asked for has such an
+/// error, the answer comes at once.
+#[scenario("FETCH-035", api = Fetch, versions = 4..)]
+async fn partitions_that_do_not_exist_are_not_waited_for(cx: &mut Cx) -> Outcome {
+    let known = cx.partition().await?;
+    let missing = unknown(cx, &known);
+    let absent = Partition { index: NO_SUCH_INDEX, ..known.clone() };
+    let mut leader = cx.leader(&known).await?;
+    let request = fetch_all(cx, &[(&missing, 0), (&absent, 0)])?.with_min_bytes(1);
+    let body = leader.ask(request.with_max_wait_ms(LONG_WAIT)).await?.expect_answer()?;
+    expect_code(&body, &missing, no_such_topic(cx))?;
+    expect_code(&body, &absent, UnknownTopicOrPartition)?;
+    at_once(&body)
 }
 
 /// The answer came after [`WAIT`]: a little earlier is a matter of clocks, later one of load.

@@ -18,6 +18,7 @@ scenarios![
     the_controller_is_a_listed_broker,
     topics_that_the_caller_may_not_describe_are_absent_from_the_list,
     the_throttle_time_comes_first,
+    the_error_of_the_whole_comes_last,
 ];
 
 /// With topics null the answer lists all topics that the caller may describe, and nothing is
@@ -177,6 +178,18 @@ async fn the_throttle_time_comes_first(cx: &mut Cx) -> Outcome {
     })?;
     let unheard = body.brokers.iter().find(|broker| !(1..=65_535).contains(&broker.port));
     body.require(unheard.is_none(), "brokers with ports after it", || format!("{unheard:?}"))
+}
+
+/// The error_code of the whole answer is its last field, before the tags, and 0. Brokers of 4.x do
+/// not give REBOOTSTRAP_REQUIRED (129) there themselves; clients may meet it from proxies
+/// (KIP-1102).
+#[scenario("META-036", api = Metadata, versions = 13..)]
+async fn the_error_of_the_whole_comes_last(cx: &mut Cx) -> Outcome {
+    let body = cx.connect().await?.ask(no_topics()).await?.expect_ok()?;
+    body.expect_number("error_code", 0)?;
+    // No topics, the error, no tags.
+    let end = body.bytes().len().checked_sub(4).and_then(|at| body.bytes().get(at..));
+    body.require(end == Some(&[1, 0, 0, 0]), "bytes 01 0000 00 at the end", || format!("{end:?}"))
 }
 
 /// All topics; nothing is created whatever the flag says, which is true where there is one.

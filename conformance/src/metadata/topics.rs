@@ -21,6 +21,7 @@ scenarios![
     each_name_is_answered_by_itself,
     a_name_asked_for_twice_is_answered_once,
     internal_topics_are_marked,
+    the_mark_of_internal_topics_follows_the_name,
     a_topic_not_to_be_described_looks_the_same_whether_it_exists,
 ];
 
@@ -119,7 +120,7 @@ async fn an_unknown_topic_is_created_where_the_broker_allows_it(cx: &mut Cx) -> 
 
 /// Where the broker has auto.create.topics.enable=false, an unknown topic is answered
 /// UNKNOWN_TOPIC_OR_PARTITION (3) even with the flag true, and nothing is created.
-#[scenario("META-019", api = Metadata, needs = [Config("auto.create.topics.enable")])]
+#[scenario("META-019", api = Metadata, needs = [Shape("locked-topics")])]
 async fn an_unknown_topic_is_not_created_where_the_broker_forbids_it(cx: &mut Cx) -> Outcome {
     creates_topics(cx, false)?;
     let name = cx.name("auto");
@@ -233,6 +234,32 @@ async fn internal_topics_are_marked(cx: &mut Cx) -> Outcome {
     Ok(())
 }
 
+/// is_internal follows the name, not the topic: it is true for __consumer_offsets,
+/// __transaction_state and (from 3.9 on) __share_group_state also beside UNKNOWN_TOPIC_OR_PARTITION
+/// (3), and false for __cluster_metadata.
+#[scenario("META-041", api = Metadata, versions = 4.., vary = [
+    "__consumer_offsets", "__transaction_state", "__share_group_state", "__cluster_metadata"
+])]
+async fn the_mark_of_internal_topics_follows_the_name(cx: &mut Cx) -> Outcome {
+    let request = requests::metadata(cx.version(), &[cx.variant()]);
+    let body = cx.connect().await?.ask(request).await?.expect_answer()?;
+    let found = only(&body, &body.topics, cx.variant())?;
+    let code = Code(found.error_code);
+    body.require(
+        [Code::NONE, UnknownTopicOrPartition.into()].contains(&code),
+        "error 0 or 3, as the topic was needed yet or not",
+        || code.to_string(),
+    )?;
+    let internal = match cx.variant() {
+        "__cluster_metadata" => false,
+        // KIP-932
+        "__share_group_state" => cx.since(3, 9),
+        _ => true,
+    };
+    let got = found.is_internal;
+    body.require(got == internal, format!("is_internal {internal}"), || got.to_string())
+}
+
 /// A topic that the caller may not describe is answered TOPIC_AUTHORIZATION_FAILED (29) with its
 /// name, a topic_id of zero (v10+) and no partitions, in the same way whether or not it exists and
 /// whatever the flag for auto-creation says; nothing is created.
@@ -262,7 +289,7 @@ async fn a_topic_not_to_be_described_looks_the_same_whether_it_exists(cx: &mut C
 }
 
 /// The one entry of the answer, which must be for this name.
-fn only<'a, B>(
+pub(super) fn only<'a, B>(
     body: &Body<B>,
     topics: &'a [MetadataResponseTopic],
     name: &str,
@@ -276,7 +303,7 @@ fn only<'a, B>(
 }
 
 /// Nobody has made this topic: it is not among all topics.
-async fn expect_absent(cx: &Cx, conn: &mut Conn, name: &str) -> Outcome {
+pub(super) async fn expect_absent(cx: &Cx, conn: &mut Conn, name: &str) -> Outcome {
     let all = requests::metadata(cx.version(), &[]).with_topics(None);
     let body = conn.ask_at(cx.version().max(1), all, &[]).await?.expect_answer()?;
     let found = named(&body.topics, name);
@@ -284,7 +311,7 @@ async fn expect_absent(cx: &Cx, conn: &mut Conn, name: &str) -> Outcome {
 }
 
 /// Goes on only where the broker's setting is this one.
-fn creates_topics(cx: &Cx, wanted: bool) -> Outcome {
+pub(super) fn creates_topics(cx: &Cx, wanted: bool) -> Outcome {
     const SETTING: &str = "auto.create.topics.enable";
     let set = cx.facts().configs.get(SETTING).is_some_and(|value| value == "true");
     if set == wanted {

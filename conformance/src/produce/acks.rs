@@ -1,8 +1,8 @@
 //! Produce (0): acknowledgements and the offsets in them.
 //!
 //! Versions 0 to 2 carry message sets, 3 and later one record batch a partition; version 5 brought
-//! the log start offset, version 13 topic ids. Not covered: acks = all below min.insync.replicas,
-//! and replication that times out.
+//! the log start offset, version 13 topic ids. Below min.insync.replicas, and where
+//! replication times out: see `replication`.
 
 use kconform_scenario::prelude::*;
 

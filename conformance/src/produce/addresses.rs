@@ -1,7 +1,7 @@
 //! Produce (0): partitions, topics and topic ids that a write is sent to.
 //!
-//! Version 13 (KIP-516) names topics by id alone. Not covered: where an error 6 says that the
-//! leader is (KIP-951).
+//! Version 13 (KIP-516) names topics by id alone. Where an error 6 says that the leader
+//! is (KIP-951) is in `replication`.
 
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreateTopicsRequest};
 use kafka_protocol::messages::delete_topics_request::{DeleteTopicState, DeleteTopicsRequest};
@@ -10,7 +10,7 @@ use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::Value;
 use uuid::Uuid;
 
-use super::answers::{BASE_OFFSET, NO_SUCH_INDEX, expect_refused};
+use super::answers::{BASE_OFFSET, ERROR, NO_SUCH_INDEX, expect_refused, unknown_id};
 
 scenarios![
     an_unknown_partition_is_refused_and_no_topic_is_created,
@@ -20,6 +20,7 @@ scenarios![
     the_id_of_a_deleted_topic_stays_unknown,
     a_broker_that_does_not_lead_refuses,
     an_internal_topic_is_not_written,
+    the_admin_client_passes_the_check_of_internal_topics,
 ];
 
 /// An unknown topic, or a known topic with a partition index that is out of range or negative, is
@@ -132,13 +133,7 @@ async fn a_broker_that_does_not_lead_refuses(cx: &mut Cx) -> Outcome {
 /// yet, with UNKNOWN_TOPIC_OR_PARTITION (3).
 #[scenario("PRODUCE-045", api = Produce, vary = ["__consumer_offsets", "__transaction_state"])]
 async fn an_internal_topic_is_not_written(cx: &mut Cx) -> Outcome {
-    // Looking the coordinator up is what creates the topic.
-    match cx.variant() {
-        "__consumer_offsets" => cx.group_coordinator(&cx.group()).await?,
-        _ => cx.txn_coordinator(&cx.txn_id()).await?,
-    };
-    let to = first_partition(cx, cx.variant()).await?;
-    let mut leader = cx.leader(&to).await?;
+    let (to, mut leader) = internal(cx).await?;
 
     // Damaged, so that a broker which does not look at the topic stores no garbage in it.
     let records = super::batches::damaged(&cx.records(&["intruder"])?);
@@ -146,18 +141,49 @@ async fn an_internal_topic_is_not_written(cx: &mut Cx) -> Outcome {
     reply.expect_error_at("responses[0].partition_responses[0].error_code", InvalidTopicException)
 }
 
-/// An id that differs from a known one in its last bits, which are random.
-fn unknown_id(known: &Partition) -> Uuid {
-    Uuid::from_u128(known.topic_id.as_u128() ^ 0xffff)
+/// A client whose client_id is exactly `__admin_client` passes the check of internal topics, so that
+/// its bytes are looked at: a batch with a wrong CRC is refused with CORRUPT_MESSAGE (2), where other
+/// clients get INVALID_TOPIC_EXCEPTION (17).
+#[scenario(
+    "PRODUCE-046", api = Produce, versions = 3..,
+    vary = ["__consumer_offsets", "__transaction_state"],
+)]
+async fn the_admin_client_passes_the_check_of_internal_topics(cx: &mut Cx) -> Outcome {
+    let (to, mut leader) = internal(cx).await?;
+    // No broker stores it.
+    let damaged = super::batches::damaged(&cx.records(&["intruder"])?);
+    leader.client_id(Some("__admin_client"));
+    let request = cx.produce(&to, damaged.clone())?;
+    let reply = cx.settle(&mut leader, &request, kconform_scenario::LEADER_ON_ITS_WAY).await?;
+    reply.expect_error_at(ERROR, CorruptMessage)?;
+    leader.client_id(Some("__admin_client2"));
+    let reply = leader.ask(cx.produce(&to, damaged)?).await?;
+    reply.expect_error_at(ERROR, InvalidTopicException)
+}
+
+/// Partition 0 of the internal topic that the variant names, and a connection to its leader.
+async fn internal(cx: &Cx) -> Result<(Partition, Conn), Failure> {
+    // Looking the coordinator up is what creates the topic.
+    match cx.variant() {
+        "__consumer_offsets" => cx.group_coordinator(&cx.group()).await?,
+        _ => cx.txn_coordinator(&cx.txn_id()).await?,
+    };
+    let to = first_partition(cx, cx.variant()).await?;
+    let mut leader = cx.leader(&to).await?;
+    // The leader may hear of the topic later than others.
+    let about = requests::metadata(cx.newest(keys::Metadata)?, &[&to.topic]);
+    cx.settle(&mut leader, &about, kconform_scenario::LEADER_ON_ITS_WAY).await?.ok()?;
+    Ok((to, leader))
 }
 
 /// Deletes the topic and creates it again under its name.
-async fn made_again(cx: &Cx, old: &Topic) -> Result<Topic, Failure> {
+pub(super) async fn made_again(cx: &Cx, old: &Topic) -> Result<Topic, Failure> {
     let mut conn = cx.connect().await?;
     let name = || TopicName(text(&old.name));
     let gone = DeleteTopicState::default().with_name(Some(name()));
     let delete = DeleteTopicsRequest::default().with_topics(vec![gone]).with_timeout_ms(30_000);
     conn.ask_newest(delete).await?.ok()?;
+    forgotten(cx, &old.name).await?;
     let again = CreatableTopic::default()
         .with_name(name())
         .with_num_partitions(1)
@@ -172,6 +198,24 @@ async fn made_again(cx: &Cx, old: &Topic) -> Result<Topic, Failure> {
         }
         tries.again("the old id in the metadata").await?;
     }
+}
+
+/// Waits until no broker knows the topic: its leader would answer for the old one else.
+async fn forgotten(cx: &Cx, topic: &str) -> Outcome {
+    let about = requests::metadata(cx.newest(keys::Metadata)?, &[topic]);
+    for broker in &cx.facts().brokers {
+        let mut conn = cx.connect_broker(broker.id).await?;
+        let mut tries = cx.tries("the topic to be gone", Duration::from_secs(10));
+        loop {
+            let body = conn.ask_newest(about.clone()).await?.answered()?;
+            let code = body.topics.first().map_or(0, |topic| topic.error_code);
+            if code == UnknownTopicOrPartition.code() {
+                break;
+            }
+            tries.again(Code(code)).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Partition 0 of a topic that is not ours, from the metadata.

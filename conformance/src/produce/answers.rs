@@ -6,13 +6,18 @@ use kafka_protocol::messages::produce_response::PartitionProduceResponse;
 use kafka_protocol::messages::{ProduceRequest, ProduceResponse};
 use kconform_scenario::Body;
 use kconform_scenario::prelude::*;
+use kconform_scenario::wire::schema::Value;
 use records::{Contents, Message, MessageSet, Record};
+use uuid::Uuid;
 
 /// A partition index that no topic of the suite has.
 pub(super) const NO_SUCH_INDEX: i32 = 100_000;
 
 /// Where the only result of an answer says its base offset.
 pub(super) const BASE_OFFSET: &str = "responses[0].partition_responses[0].base_offset";
+
+/// Where it says its error code.
+pub(super) const ERROR: &str = "responses[0].partition_responses[0].error_code";
 
 /// A batch of these values with the time of now.
 pub(super) fn batch(cx: &Cx, values: &[&'static str]) -> Batch {
@@ -68,7 +73,17 @@ pub(super) fn result<'a>(
     body: &'a Body<ProduceResponse>,
     of: &Partition,
 ) -> Result<&'a PartitionProduceResponse, Failure> {
-    let topics = body.responses.iter().filter(|topic| {
+    result_in(body, of).ok_or_else(|| {
+        Failure::failed(format!("a result for {}-{}", of.topic, of.index), "an answer without it")
+    })
+}
+
+/// The result for this partition in an answer, if it is there.
+pub(super) fn result_in<'a>(
+    answer: &'a ProduceResponse,
+    of: &Partition,
+) -> Option<&'a PartitionProduceResponse> {
+    let topics = answer.responses.iter().filter(|topic| {
         if topic.name.is_empty() {
             topic.topic_id == of.topic_id
         } else {
@@ -76,9 +91,37 @@ pub(super) fn result<'a>(
         }
     });
     let mut results = topics.flat_map(|topic| &topic.partition_responses);
-    results.find(|result| result.index == of.index).ok_or_else(|| {
-        Failure::failed(format!("a result for {}-{}", of.topic, of.index), "an answer without it")
+    results.find(|result| result.index == of.index)
+}
+
+/// The act: this partition's result has this code, and base offset -1 where it is an error.
+#[track_caller]
+pub(super) fn expect_code(
+    body: &Body<ProduceResponse>,
+    of: &Partition,
+    code: impl Into<Code>,
+) -> Outcome {
+    let (result, code) = (result(body, of)?, code.into());
+    let right = result.error_code == code.0 && (code == Code::NONE || result.base_offset == -1);
+    body.require(right, format!("{code} for {}-{}", of.topic, of.index), || {
+        format!("{} and base_offset {}", Code(result.error_code), result.base_offset)
     })
+}
+
+/// The codec with this name.
+pub(super) fn codec(name: &str) -> Result<Codec, Failure> {
+    let found = Codec::all().into_iter().find(|codec| codec.name() == name);
+    found.ok_or_else(|| Failure::error(format!("no codec {name}")))
+}
+
+/// These records for one partition are refused with this code, and nothing is appended to its log
+/// of one record.
+pub(super) async fn refused(cx: &Cx, records: Bytes, code: impl Into<Code>) -> Outcome {
+    let to = cx.partition().await?;
+    cx.write(&to, &["before"]).await?;
+    let mut leader = cx.leader(&to).await?;
+    let reply = leader.ask(cx.produce(&to, records)?).await?;
+    expect_refused(cx, reply, code, &to, 1).await
 }
 
 /// The only partition is refused with this code and base offset -1, and `next` is still the next
@@ -86,12 +129,15 @@ pub(super) fn result<'a>(
 pub(super) async fn expect_refused(
     cx: &Cx,
     reply: Reply<ProduceResponse>,
-    code: ResponseError,
+    code: impl Into<Code>,
     to: &Partition,
     next: i64,
 ) -> Outcome {
-    reply.expect_error_at("responses[0].partition_responses[0].error_code", code)?;
-    reply.expect_answer()?.expect_number(BASE_OFFSET, -1)?;
+    reply.expect_error_at(ERROR, code)?;
+    let base_offset = reply.at(BASE_OFFSET)?;
+    if base_offset != Value::Int(-1) {
+        return Err(reply.violated(format!("{BASE_OFFSET} = -1"), base_offset.to_string()));
+    }
     cx.expect_next_offset(to, next).await
 }
 
@@ -102,4 +148,17 @@ pub(super) fn values(contents: &Contents) -> Vec<String> {
         None => "(null)".to_owned(),
     };
     contents.records().map(|record| value(record.value)).collect()
+}
+
+/// An id that differs from a known one in its last bits, which are random.
+pub(super) fn unknown_id(known: &Partition) -> Uuid {
+    Uuid::from_u128(known.topic_id.as_u128() ^ 0xffff)
+}
+
+/// What a consumer reads from the start on, unread: for records that break their format.
+pub(super) async fn raw_log(cx: &Cx, of: &Partition) -> Result<Bytes, Failure> {
+    let mut leader = cx.leader(of).await?;
+    let body = leader.ask_newest(requests::fetch(cx.newest(keys::Fetch)?, of, 0)).await?.ok()?;
+    let found = body.responses.first().and_then(|topic| topic.partitions.first());
+    Ok(found.and_then(|partition| partition.records.clone()).unwrap_or_default())
 }

@@ -2,14 +2,14 @@
 //! time.
 //!
 //! Versions 3 and later take one record batch of magic 2 a partition; versions 0 to 2 take message
-//! sets, of which only the checksum is tried here. Not covered: compressed payloads that do not
-//! decompress.
+//! sets, of which only the checksum is tried here. Compressed payloads that do not decompress
+//! are in `payloads`.
 
 use bytes::{Bytes, BytesMut};
 use kconform_scenario::prelude::*;
 use records::{Breakage, Header, MessageSet, Record};
 
-use super::answers::{batch, expect_refused};
+use super::answers::{batch, refused};
 
 scenarios![
     a_wrong_checksum_is_refused,
@@ -184,14 +184,4 @@ pub(super) fn damaged(records: &Bytes) -> Bytes {
         damaged[at] ^= 0x55;
     }
     damaged.freeze()
-}
-
-/// These records for one partition are refused with this code, and nothing is appended to its log
-/// of one record.
-async fn refused(cx: &Cx, records: Bytes, code: ResponseError) -> Outcome {
-    let to = cx.partition().await?;
-    cx.write(&to, &["before"]).await?;
-    let mut leader = cx.leader(&to).await?;
-    let reply = leader.ask(cx.produce(&to, records)?).await?;
-    expect_refused(cx, reply, code, &to, 1).await
 }

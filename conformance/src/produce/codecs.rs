@@ -1,19 +1,20 @@
 //! Produce (0): compression.
 //!
 //! zstd may be sent from version 7 on (KIP-110). Message sets of versions 0 to 2 wrap a whole set
-//! into one compressed message. Not covered: topics that recompress, payloads that do not
-//! decompress.
+//! into one compressed message. Payloads that do not decompress are in
+//! `payloads`.
 
 use kconform_scenario::prelude::*;
 use records::Record;
 
-use super::answers::{BASE_OFFSET, batch, encoded, expect_refused, values};
+use super::answers::{BASE_OFFSET, batch, codec, encoded, expect_refused, values};
 
 scenarios![
     compressed_records_come_back_as_sent,
     zstd_records_come_back_as_sent,
     zstd_is_refused_in_old_versions,
     a_batch_is_stored_as_the_producer_compressed_it,
+    a_topic_with_a_codec_of_its_own_compresses_anew,
 ];
 
 /// Batches compressed with gzip (1), snappy (2) or lz4 (3) are accepted in every version, those
@@ -63,10 +64,24 @@ async fn a_batch_is_stored_as_the_producer_compressed_it(cx: &mut Cx) -> Outcome
     })
 }
 
-/// The codec with this name.
-fn codec(name: &str) -> Result<Codec, Failure> {
-    let found = Codec::all().into_iter().find(|codec| codec.name() == name);
-    found.ok_or_else(|| Failure::error(format!("no codec {name}")))
+/// On a topic with compression.type=producer the fetched batch has the producer's codec and its
+/// record payload byte for byte; with compression.type=X the fetched codec is X; with uncompressed
+/// it is none (0).
+#[scenario("PRODUCE-036", api = Produce, versions = 3.., vary = ["gzip", "uncompressed"])]
+async fn a_topic_with_a_codec_of_its_own_compresses_anew(cx: &mut Cx) -> Outcome {
+    let spec = TopicSpec::default().config("compression.type", cx.variant());
+    let to = cx.topic_with(spec).await?.partition(0);
+    let mut leader = cx.leader(&to).await?;
+    let sent = batch(cx, &["compressed", "otherwise"]).with_codec(Codec::Lz4).encode();
+    leader.ask(cx.produce(&to, sent)?).await?.expect_ok()?.expect_number(BASE_OFFSET, 0)?;
+    let stored = cx.read_log(&to, 0).await?;
+    let codecs: Vec<Codec> = stored.batches().map(|batch| batch.codec).collect();
+    let wanted = if cx.variant() == "gzip" { Codec::Gzip } else { Codec::None };
+    require(codecs == [wanted], &format!("one batch with codec {wanted}"), || {
+        format!("{codecs:?}")
+    })?;
+    let stored = values(&stored);
+    require(stored == ["compressed", "otherwise"], "the records as sent", || format!("{stored:?}"))
 }
 
 /// Records under this codec are accepted and come back.

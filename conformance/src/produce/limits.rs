@@ -1,7 +1,7 @@
 //! Produce (0): what a topic's configuration limits: size, keys and time.
 //!
-//! Version 8 (KIP-467) names the records at fault. Not covered: batches larger than a segment, and
-//! recompression past the limit.
+//! Version 8 (KIP-467) names the records at fault. Batches larger than a segment, and recompression
+//! past the limit, are in `sizes`.
 
 use kafka_protocol::messages::ProduceResponse;
 use kconform_scenario::Body;

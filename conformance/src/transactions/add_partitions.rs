@@ -1,7 +1,7 @@
 //! AddPartitionsToTxn (24), versions 0 to 3: the ones that clients send.
 //!
-//! From version 4 on it is a request of brokers, several transactions at once (KIP-890). Not covered: what is answered
-//! while the last transaction is still being ended.
+//! From version 4 on it is a request of brokers, several transactions at once (KIP-890), see `added_by_brokers`. What is
+//! answered while the last transaction is still being ended is in `completion`, the rights that it takes in `rights`.
 
 use kafka_protocol::messages::TransactionalId;
 use kafka_protocol::messages::add_partitions_to_txn_response::AddPartitionsToTxnPartitionResult;

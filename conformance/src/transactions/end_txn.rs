@@ -1,6 +1,7 @@
 //! EndTxn (26): the decision, its repetition, and who may not decide. What version 5 changed is in `end_txn_v5`.
 //!
-//! Not covered: what is answered while markers are being written, and failovers between decision and markers.
+//! What its answer promises is in `decisions`, what is answered while markers are being written in `completion`, and what
+//! a move of the coordinator does to it in `moved_coordinators`.
 
 use kafka_protocol::messages::{EndTxnResponse, TransactionalId};
 use kconform_scenario::prelude::*;

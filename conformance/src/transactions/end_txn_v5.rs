@@ -1,6 +1,6 @@
 //! EndTxn (26), version 5 (KIP-890): every transaction ends with a new epoch, which the answer names.
 //!
-//! Not covered: the end of the epochs, which takes some 32,000 transactions.
+//! The end of the epochs, which takes some 32,000 requests, is in `last_epochs`.
 
 use kconform_scenario::TRANSACTION_ON_ITS_WAY;
 use kconform_scenario::prelude::*;

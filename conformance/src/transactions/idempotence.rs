@@ -2,14 +2,14 @@
 //! and what is refused.
 //!
 //! A duplicate is told by producer id, epoch and sequence numbers, among the last five batches of its producer on the
-//! partition. Not covered: what is left of that after a failover or a restart.
+//! partition. What a partition knows of producers at all, and for how long, is in `producer_state`.
 
 use bytes::{Bytes, BytesMut};
-use kafka_protocol::messages::ProduceResponse;
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::records::{Marker, Message, MessageSet};
 
-use super::producer::{PRODUCED, base_offset, batch, expect_base_offset};
+use super::producer::{PRODUCED, batch, expect_base_offset};
+use super::writer::Writer;
 
 scenarios![
     batches_in_sequence_are_appended,
@@ -224,50 +224,4 @@ async fn pipelined_batches_keep_their_order(cx: &mut Cx) -> Outcome {
         expect_base_offset(&body, offset)?;
     }
     cx.expect_next_offset(&writer.to, 5).await
-}
-
-/// An idempotent producer, a partition for it, and a connection to the leader.
-struct Writer {
-    to: Partition,
-    id: i64,
-    epoch: i16,
-    leader: Conn,
-}
-
-impl Writer {
-    async fn new(cx: &Cx) -> Result<Self, Failure> {
-        let to = cx.partition().await?;
-        let mut leader = cx.leader(&to).await?;
-        let (id, epoch) = cx.producer_id(&mut leader, None).await?;
-        Ok(Self { to, id, epoch, leader })
-    }
-
-    fn batch(&self, cx: &Cx, values: &[&'static str], sequence: i32) -> Batch {
-        batch(cx, values).idempotent(self.id, self.epoch, sequence)
-    }
-
-    async fn send(&mut self, cx: &Cx, batch: &Batch) -> Result<Reply<ProduceResponse>, Failure> {
-        self.leader.ask(cx.produce(&self.to, batch.encode())?).await
-    }
-
-    /// Set-up: this many batches of one record, with sequence numbers from 0 on.
-    async fn singles(&mut self, cx: &Cx, count: i32) -> Outcome {
-        for sequence in 0..count {
-            let body = self.send(cx, &self.batch(cx, &["single"], sequence)).await?.ok()?;
-            base_offset(&body)?;
-        }
-        Ok(())
-    }
-
-    /// The act: refused with this code, and the log ends where it did.
-    async fn expect_refused(
-        &self,
-        cx: &Cx,
-        reply: &Reply<ProduceResponse>,
-        code: ResponseError,
-        end: i64,
-    ) -> Outcome {
-        reply.expect_error_at(PRODUCED, code)?;
-        cx.expect_next_offset(&self.to, end).await
-    }
 }

@@ -1,13 +1,17 @@
 //! InitProducerId (22): whom it serves, and what it hands out.
 //!
-//! What a request may say of the identity that a producer already has (KIP-360) is in `known_producers`. Not covered:
-//! ids across brokers and restarts, and the end of the epochs, which takes some 32,000 calls.
+//! What a request may say of the identity that a producer already has (KIP-360) is in `known_producers`, what shows on
+//! several brokers in `brokers`, and the end of the epochs, which takes some 32,000 calls, in `last_epochs`.
 
 use kafka_protocol::messages::TransactionalId;
 use kconform_scenario::TRANSACTION_ON_ITS_WAY;
 use kconform_scenario::prelude::*;
 use kconform_scenario::requests::init_producer_id;
 use kconform_scenario::wire::records::Marker;
+use kconform_scenario::wire::schema::Struct;
+
+use crate::commits::offsets::{Commit, committed};
+use crate::groups;
 
 use super::known_producers::{expect_identity, expect_no_identity};
 use super::producer::{Producer, last_stable, stable_at};
@@ -20,6 +24,9 @@ scenarios![
     the_shortest_and_the_longest_timeout_are_accepted,
     an_open_transaction_is_aborted_first,
     a_principal_without_the_right_to_the_id_is_refused,
+    a_long_transactional_id_is_served,
+    two_phase_commit_takes_leave,
+    a_group_of_the_same_name_does_not_matter,
 ];
 
 /// The longest timeout of a transaction that a broker allows by default, in milliseconds.
@@ -143,6 +150,61 @@ async fn a_principal_without_the_right_to_the_id_is_refused(cx: &mut Cx) -> Outc
     let open = last_stable(cx, &partition).await?;
     require(open == 0, "the owner's transaction open at offset 0", || open.to_string())?;
     owner.end(cx, Marker::Commit).await
+}
+
+/// A transactional id may be long: one of 10,000 characters is served like any other.
+#[scenario("INITPID-020", api = InitProducerId)]
+async fn a_long_transactional_id_is_served(cx: &mut Cx) -> Outcome {
+    let txn_id = format!("{}-{}", cx.txn_id(), "n".repeat(10_000));
+    let mut coordinator = cx.txn_coordinator(&txn_id).await?;
+    let request = init_producer_id(Some(&txn_id));
+    let reply = cx.settle(&mut coordinator, &request, TRANSACTION_ON_ITS_WAY).await?;
+    let body = reply.expect_ok()?;
+    expect_identity(&body, (body.producer_id.0, 0))
+}
+
+/// InitProducerId v6 (KIP-939; from 4.1 on, where unstable versions are switched on) that asks for
+/// two-phase commit (enable_2pc) is refused with TRANSACTIONAL_ID_AUTHORIZATION_FAILED (53) where
+/// transaction.two.phase.commit.enable is false, its default; one with keep_prepared_txn alone with
+/// UNSUPPORTED_VERSION (35).
+#[scenario(
+    "INITPID-018", api = InitProducerId, versions = 5..=5,
+    needs = [Shape("old-transactions"), Since(4, 1)],
+    vary = ["enable_2pc", "keep_prepared_txn"],
+)]
+async fn two_phase_commit_takes_leave(cx: &mut Cx) -> Outcome {
+    let txn_id = cx.txn_id();
+    let mut coordinator = cx.txn_coordinator(&txn_id).await?;
+    // As a version that brokers hide, the one after the last has no case of its own.
+    let version = cx.version() + 1;
+    let two_phases = cx.variant() == "enable_2pc";
+    let request = Struct::new()
+        .with("transactional_id", txn_id)
+        .with("transaction_timeout_ms", 60_000)
+        .with("producer_id", -1_i64)
+        .with("producer_epoch", -1)
+        .with("enable2_pc", two_phases)
+        .with("keep_prepared_txn", !two_phases);
+    let reply = coordinator.ask_value(cx.key(), version, &request.into()).await?;
+    let refusal = if two_phases { TransactionalIdAuthorizationFailed } else { UnsupportedVersion };
+    reply.expect_error_at("error_code", refusal)
+}
+
+/// A transactional id and a group of the same name have nothing to do with one another:
+/// InitProducerId serves the id though a group with offsets of its own has that name, and the group
+/// keeps them.
+#[scenario("INITPID-021", api = InitProducerId)]
+async fn a_group_of_the_same_name_does_not_matter(cx: &mut Cx) -> Outcome {
+    let (name, partition) = (cx.name("both"), cx.partition().await?);
+    let mut group = groups::members::coordinator(cx, &name).await?;
+    Commit::to(&name).offset(&partition, 1).ask(cx, &mut group).await?.ok()?;
+    let mut coordinator = cx.txn_coordinator(&name).await?;
+    let request = init_producer_id(Some(&name));
+    let reply = cx.settle(&mut coordinator, &request, TRANSACTION_ON_ITS_WAY).await?;
+    let body = reply.expect_ok()?;
+    expect_identity(&body, (body.producer_id.0, 0))?;
+    let kept = committed(cx, &mut group, &name, &partition).await?.offset;
+    require(kept == 1, "the group's offset 1", || kept.to_string())
 }
 
 /// `transaction.max.timeout.ms` of the target where it may be read, else Apache Kafka's default.

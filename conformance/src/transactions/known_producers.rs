@@ -2,11 +2,13 @@
 //! the right ones, those of a retry, and wrong ones.
 
 use kafka_protocol::messages::{InitProducerIdRequest, InitProducerIdResponse};
-use kconform_scenario::Body;
 use kconform_scenario::prelude::*;
 use kconform_scenario::requests::init_producer_id;
+use kconform_scenario::wire::records::Marker;
+use kconform_scenario::{Body, TRANSACTION_ON_ITS_WAY};
 
-use super::producer::{Producer, fenced};
+use super::decisions::completed;
+use super::producer::{Producer, fenced, stable_at};
 
 scenarios![
     the_current_epoch_is_followed_by_the_next,
@@ -14,6 +16,8 @@ scenarios![
     a_wrong_identity_is_fenced,
     half_an_identity_is_refused,
     a_stale_epoch_is_fenced,
+    an_identity_of_an_unknown_id_gives_a_new_one,
+    an_open_transaction_is_aborted_first,
 ];
 
 /// A request that names the current producer id and epoch of its transactional id gets the same
@@ -93,6 +97,49 @@ async fn a_stale_epoch_is_fenced(cx: &mut Cx) -> Outcome {
     first.successor(cx).await?;
     let request = naming(&first, first.id, first.epoch);
     expect_no_identity(first.coordinator.ask(request).await?, fenced(cx, 4))
+}
+
+/// A request that names a producer id and an epoch for a transactional id which the coordinator
+/// does not know (any more) is accepted: it gets a new producer id with epoch 0.
+#[scenario("INITPID-011", api = InitProducerId, versions = 3..)]
+async fn an_identity_of_an_unknown_id_gives_a_new_one(cx: &mut Cx) -> Outcome {
+    let other = Producer::new(cx).await?;
+    let txn_id = cx.txn_id();
+    let mut coordinator = cx.txn_coordinator(&txn_id).await?;
+    let unknown = init_producer_id(Some(&txn_id)).with_producer_id(other.id.into());
+    let unknown = unknown.with_producer_epoch(7);
+    let reply = cx.settle(&mut coordinator, &unknown, TRANSACTION_ON_ITS_WAY).await?;
+    let body = reply.expect_ok()?;
+    expect_identity(&body, (body.producer_id.0, 0))?;
+    body.require(
+        body.producer_id.0 >= 0 && body.producer_id.0 != other.id,
+        format!("a producer id other than {}", other.id),
+        || body.producer_id.0.to_string(),
+    )
+}
+
+/// A request that names the current producer id and epoch while a transaction of them is open is
+/// answered with CONCURRENT_TRANSACTIONS (51), producer id -1 and epoch -1, and the transaction is
+/// aborted. Repeated after that, it gets the same producer id and the next epoch at finalized
+/// transaction.version 2, and is refused with PRODUCER_FENCED (90; INVALID_PRODUCER_EPOCH (47) in
+/// v3) at 0 and 1 and by releases up to 3.9.
+#[scenario("INITPID-022", api = InitProducerId, versions = 3..)]
+async fn an_open_transaction_is_aborted_first(cx: &mut Cx) -> Outcome {
+    let log = cx.partition().await?;
+    let mut producer = Producer::new(cx).await?;
+    producer.write(cx, &log, &["given up"], 0).await?;
+    let request = naming(&producer, producer.id, producer.epoch);
+    expect_no_identity(producer.coordinator.ask(request).await?, ConcurrentTransactions)?;
+    stable_at(cx, &log, 2).await?;
+    completed(cx, &mut producer, Marker::Abort).await?;
+    let request = naming(&producer, producer.id, producer.epoch);
+    let reply = producer.coordinator.ask(request).await?;
+    // KIP-890: with its second part the epoch of the fence counts as the producer's own.
+    if cx.facts().feature("transaction.version") >= 2 {
+        expect_identity(&reply.expect_ok()?, (producer.id, producer.epoch + 1))
+    } else {
+        expect_no_identity(reply, fenced(cx, 4))
+    }
 }
 
 /// A request under the producer's transactional id that names this producer id and epoch.

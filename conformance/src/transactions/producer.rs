@@ -5,13 +5,14 @@
 //! by EndTxn v4 at most, after which the epoch stays.
 
 use kafka_protocol::messages::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
+use kafka_protocol::messages::describe_transactions_response::TransactionState;
 use kafka_protocol::messages::{
-    AddPartitionsToTxnRequest, EndTxnRequest, ListOffsetsRequest, ProduceRequest, ProduceResponse,
-    TopicName, TransactionalId,
+    AddPartitionsToTxnRequest, DescribeTransactionsRequest, EndTxnRequest, ListOffsetsRequest,
+    ProduceRequest, ProduceResponse, TopicName, TransactionalId,
 };
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::records::Marker;
-use kconform_scenario::{Body, TRANSACTION_ON_ITS_WAY};
+use kconform_scenario::{Body, COORDINATOR_ON_ITS_WAY, TRANSACTION_ON_ITS_WAY};
 
 /// Where an answer to one partition's Produce says what became of it.
 pub(super) const PRODUCED: &str = "responses[0].partition_responses[0].error_code";
@@ -22,6 +23,10 @@ const LAST_ADD_OF_CLIENTS: i16 = 3;
 const LAST_END_WITHOUT_BUMP: i16 = 4;
 /// First version of Produce that adds its partitions to the transaction (KIP-890).
 const FIRST_IMPLICIT_ADD: i16 = 12;
+
+/// Transient answers to AddPartitionsToTxn: the coordinator is on its way (14, 15, 16) or does not know a fresh topic yet
+/// (3), the last transaction is still being ended (51).
+const ADD_ON_ITS_WAY: &[Code] = &[Code(3), Code(14), Code(15), Code(16), Code(51)];
 
 /// Transient answers to a transactional write: the leader or the coordinator is on its way (3, 5, 6, 14, 15, 16), the
 /// leader could not ask the coordinator yet (19), the last transaction is still being ended (51).
@@ -53,6 +58,17 @@ impl Producer {
     /// A second instance of the same transactional id; its InitProducerId fences this one and ends what it left open.
     pub(super) async fn successor(&self, cx: &Cx) -> Result<Self, Failure> {
         Self::of(cx, self.txn_id.clone()).await
+    }
+
+    /// A producer of a fresh transactional id, whose transactions may last this long.
+    pub(super) async fn with_timeout(cx: &Cx, timeout: Duration) -> Result<Self, Failure> {
+        let txn_id = cx.txn_id();
+        let mut coordinator = cx.txn_coordinator(&txn_id).await?;
+        let timeout_ms = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
+        let request =
+            requests::init_producer_id(Some(&txn_id)).with_transaction_timeout_ms(timeout_ms);
+        let reply = cx.settle(&mut coordinator, &request, TRANSACTION_ON_ITS_WAY).await?.ok()?;
+        Ok(Self { txn_id, id: reply.producer_id.0, epoch: reply.producer_epoch, coordinator })
     }
 
     async fn of(cx: &Cx, txn_id: String) -> Result<Self, Failure> {
@@ -117,7 +133,7 @@ impl Producer {
         let version = cx.newest(keys::AddPartitionsToTxn)?.min(LAST_ADD_OF_CLIENTS);
         let request = self.add_partitions(partitions);
         let coordinator = &mut self.coordinator;
-        cx.settle_at(coordinator, version, &request, TRANSACTION_ON_ITS_WAY).await?.ok()?;
+        cx.settle_at(coordinator, version, &request, ADD_ON_ITS_WAY).await?.ok()?;
         Ok(())
     }
 
@@ -137,6 +153,17 @@ impl Producer {
         let mut leader = cx.leader(to).await?;
         let reply = cx.settle_at(&mut leader, version, &request, WRITE_ON_ITS_WAY).await?;
         base_offset(&reply.ok()?)
+    }
+
+    /// Set-up: what DescribeTransactions says of it.
+    pub(super) async fn state(&mut self, cx: &Cx) -> Result<TransactionState, Failure> {
+        let ids = vec![TransactionalId(text(&self.txn_id))];
+        let request = DescribeTransactionsRequest::default().with_transactional_ids(ids);
+        let version = cx.newest(keys::DescribeTransactions)?;
+        let conn = &mut self.coordinator;
+        let body = cx.settle_at(conn, version, &request, COORDINATOR_ON_ITS_WAY).await?.ok()?;
+        let found = body.transaction_states.first().cloned();
+        found.ok_or_else(|| Failure::blocked("one transactional id", "none"))
     }
 
     /// Set-up: ends the transaction; its markers may follow later, see [`stable_at`].

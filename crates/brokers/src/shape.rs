@@ -90,10 +90,12 @@ impl Shape {
         self
     }
 
-    /// With a feature finalized at this level from the start.
+    /// With a feature finalized at this level from the start; the last level given counts.
     #[must_use]
     pub fn with_feature(mut self, name: impl Into<String>, level: u16) -> Shape {
-        self.features.push((name.into(), level));
+        let name = name.into();
+        self.features.retain(|(known, _)| *known != name);
+        self.features.push((name, level));
         self
     }
 

@@ -17,6 +17,11 @@ pub(crate) fn command(args: &Conform, own: Option<Release>) -> String {
     if own.is_some() && args.own.no_authorizer {
         words.push("--no-authorizer".to_owned());
     }
+    if own.is_some() {
+        for (name, level) in &args.own.feature {
+            words.extend(["--feature".to_owned(), format!("{name}={level}")]);
+        }
+    }
     if own.is_some() && args.own.apache_defaults {
         words.push("--apache-defaults".to_owned());
     }
@@ -100,10 +105,11 @@ mod tests {
 
     #[test]
     fn a_broker_of_our_own_is_started_again_as_it_was() {
-        let words = ["--release", "3.9", "--nodes", "3", "--no-authorizer"];
+        let feature = "transaction.version=0";
+        let words = ["--release", "3.9", "--nodes", "3", "--no-authorizer", "--feature", feature];
         assert_eq!(
             again(&words, Some(Release::parse("3.9").unwrap())),
-            "kconform conform --release 3.9.2 --nodes 3 --no-authorizer"
+            "kconform conform --release 3.9.2 --nodes 3 --no-authorizer --feature transaction.version=0"
         );
     }
 

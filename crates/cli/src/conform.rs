@@ -1,5 +1,6 @@
 //! `kconform conform`: reach or start a target, plan, run, show, write down, and end with the exit code.
 
+mod dead_broker;
 mod plan;
 mod properties;
 mod special;
@@ -132,8 +133,11 @@ fn judge(
         if done.lost || done.interrupted {
             break;
         }
-        let (_own, target) = special::start(&args.own, shape)?;
-        let probed = runtime.block_on(probe(&target, Duration::ZERO))?;
+        let (own, target) = special::start(&args.own, shape)?;
+        let mut probed = runtime.block_on(probe(&target, Duration::ZERO))?;
+        if shape == dead_broker::SHAPE {
+            probed = runtime.block_on(dead_broker::bereave(&own, &target, &probed))?;
+        }
         let mut cases = kconform_harness::wanted(&suite, &probed, &options.filter);
         cases.retain(|case| special::needs(case, shape));
         special::absorb(

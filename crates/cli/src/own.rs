@@ -40,9 +40,15 @@ pub(crate) fn start(args: &OwnArgs) -> Result<Started, Trouble> {
 }
 
 /// Starts one like it, with settings of its own, where one runs already.
-pub(crate) fn start_with(args: &OwnArgs, settings: &[(&str, &str)]) -> Result<Own, Trouble> {
+pub(crate) fn start_with(
+    args: &OwnArgs,
+    settings: &[(&str, &str)],
+    features: &[(&str, u16)],
+) -> Result<Own, Trouble> {
     let shape =
         settings.iter().fold(shape(args), |shape, (key, value)| shape.with_setting(*key, *value));
+    let shape =
+        features.iter().fold(shape, |shape, (name, level)| shape.with_feature(*name, *level));
     match Cluster::start(&shape, &mut |step| tell(step)) {
         Ok(cluster) => Ok(Own { cluster }),
         Err(error) => Err(Trouble::Unreachable(error.to_string())),
@@ -54,10 +60,17 @@ pub(crate) fn shape(args: &OwnArgs) -> Shape {
     let release = args.release();
     let shape = if args.nodes() == 3 { Shape::three(release) } else { Shape::one(release) };
     let shape = if args.no_authorizer { shape.without_authorizer() } else { shape };
-    if args.apache_defaults { shape.with_apache_defaults() } else { shape }
+    let shape = if args.apache_defaults { shape.with_apache_defaults() } else { shape };
+    args.feature.iter().fold(shape, |shape, (name, level)| shape.with_feature(name, *level))
 }
 
 impl Own {
+    /// Kills one of its nodes, as a power cut would.
+    pub(crate) fn kill(&self, node: i32) -> Result<(), Trouble> {
+        let node = usize::try_from(node).unwrap_or(0);
+        self.cluster.kill(node).map_err(|error| Trouble::Unreachable(error.to_string()))
+    }
+
     /// The release that runs.
     pub(crate) fn release(&self) -> Release {
         self.cluster.release()

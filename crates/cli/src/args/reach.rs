@@ -132,6 +132,9 @@ pub(crate) struct OwnArgs {
     /// Start it without an authorizer, as most clusters run
     #[arg(long)]
     pub(crate) no_authorizer: bool,
+    /// Finalize this feature at this level, such as transaction.version=0 (releases from 3.8 on)
+    #[arg(long, value_name = "NAME=LEVEL", value_parser = feature)]
+    pub(crate) feature: Vec<(String, u16)>,
     /// Start it with Apache's own intervals and sizes, not with short ones
     #[arg(long, hide = true)]
     pub(crate) apache_defaults: bool,
@@ -146,6 +149,14 @@ impl OwnArgs {
     /// How many nodes to start.
     pub(crate) fn nodes(&self) -> usize {
         self.nodes.unwrap_or(1)
+    }
+}
+
+fn feature(text: &str) -> Result<(String, u16), String> {
+    let (name, level) = text.split_once('=').unwrap_or((text, ""));
+    match level.parse() {
+        Ok(level) if !name.is_empty() => Ok((name.to_owned(), level)),
+        _ => Err("a feature and its level, such as transaction.version=0, are expected".to_owned()),
     }
 }
 

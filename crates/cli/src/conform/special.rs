@@ -5,16 +5,52 @@ use kconform_harness::plan::Case;
 use kconform_harness::{Done, Target};
 use kconform_scenario::Need;
 
+use super::dead_broker;
 use crate::args::OwnArgs;
 use crate::own::{self, Own};
 use crate::terminal::tell;
 use crate::trouble::Trouble;
 
-/// The shapes, with the settings that make them.
-const SHAPES: &[(&str, &[(&str, &str)])] = &[(
-    "small-requests",
-    &[("socket.request.max.bytes", "65536"), ("connections.max.idle.ms", "3000")],
-)];
+/// A special broker.
+struct Shape {
+    name: &'static str,
+    /// Broker settings.
+    settings: &'static [(&'static str, &'static str)],
+    /// Features finalized from the start, with the release line that brought them.
+    features: &'static [(&'static str, u16, (u8, u8))],
+}
+
+/// The shapes, with what makes them.
+const SHAPES: &[Shape] = &[
+    Shape {
+        name: "small-requests",
+        settings: &[
+            ("socket.request.max.bytes", "65536"),
+            ("connections.max.idle.ms", "3000"),
+            ("fetch.max.bytes", "32768"),
+            ("max.incremental.fetch.session.cache.slots", "0"),
+        ],
+        features: &[],
+    },
+    Shape {
+        name: "locked-topics",
+        settings: &[("delete.topic.enable", "false"), ("auto.create.topics.enable", "false")],
+        features: &[],
+    },
+    Shape {
+        name: "old-transactions",
+        settings: &[
+            ("producer.id.expiration.ms", "2000"),
+            ("producer.id.expiration.check.interval.ms", "500"),
+            ("unstable.api.versions.enable", "true"),
+        ],
+        features: &[("transaction.version", 0, (4, 0))],
+    },
+    // Three nodes; what becomes of them before the cases begin stands in its own file.
+    Shape { name: dead_broker::SHAPE, settings: &[], features: &[] },
+    // Nothing about it is special but that its cases, of 30,000 requests each, are in no recording.
+    Shape { name: "worn-epochs", settings: &[], features: &[] },
+];
 
 /// Whether a case needs a broker of this shape.
 pub(super) fn needs(case: &Case, shape: &str) -> bool {
@@ -24,11 +60,11 @@ pub(super) fn needs(case: &Case, shape: &str) -> bool {
 /// Takes the cases that need a special broker out of a plan; gives the shapes that they need.
 pub(super) fn take(cases: &mut Vec<Case>) -> Vec<&'static str> {
     let mut shapes = Vec::new();
-    for (shape, _) in SHAPES {
+    for Shape { name, .. } in SHAPES {
         let before = cases.len();
-        cases.retain(|case| !needs(case, shape));
+        cases.retain(|case| !needs(case, name));
         if cases.len() < before {
-            shapes.push(*shape);
+            shapes.push(*name);
         }
     }
     shapes
@@ -37,18 +73,26 @@ pub(super) fn take(cases: &mut Vec<Case>) -> Vec<&'static str> {
 /// Starts a broker of this shape.
 pub(super) fn start(args: &OwnArgs, shape: &'static str) -> Result<(Own, Target), Trouble> {
     tell(&format!("Starting another broker, of the shape `{shape}`"));
-    let settings =
-        SHAPES.iter().find(|(name, _)| *name == shape).map_or(&[][..], |(_, settings)| settings);
-    let own = own::start_with(args, settings)?;
+    let known = SHAPES.iter().find(|known| known.name == shape);
+    let (settings, features) =
+        known.map_or((&[][..], &[][..]), |known| (known.settings, known.features));
+    let release = args.release().line_numbers();
+    let features = features.iter().filter(|(.., since)| release >= *since);
+    let features: Vec<_> = features.map(|(name, level, _)| (*name, *level)).collect();
+    let mut args = args.clone();
+    if shape == dead_broker::SHAPE {
+        args.nodes = Some(dead_broker::NODES);
+    }
+    let own = own::start_with(&args, settings, &features)?;
     let mut target = own.target()?;
     target.shapes.push(shape.to_owned());
     Ok((own, target))
 }
 
-/// Adds what came of a special broker to the run. Its recordings stay out: they were made under other facts.
+/// Adds what came of a special broker to the run. Its recordings stay out: they were made under other facts. So does
+/// what could not be removed: it is gone with the broker.
 pub(super) fn absorb(done: &mut Done, more: Done) {
     done.records.extend(more.records);
-    done.leftovers.extend(more.leftovers);
     done.lost |= more.lost;
     done.interrupted |= more.interrupted;
     done.on_disk &= more.on_disk;

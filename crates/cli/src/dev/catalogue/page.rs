@@ -40,6 +40,9 @@ fn entry(row: &Requirement, checks: &Checks<'_>) -> String {
     if let Some(suffers) = &row.suffers {
         item("Who suffers", &text(suffers));
     }
+    if let Some(reason) = &row.no_scenario {
+        item("Why it has no scenario", &text(reason));
+    }
     if let Some(mistake) = &row.mistake {
         item("Typical mistake", &text(mistake));
     }

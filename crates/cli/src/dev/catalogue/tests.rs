@@ -32,6 +32,7 @@ fn rows() -> Vec<Requirement> {
         source: "NetworkReceive".to_owned(),
         mistake: Some("extra bytes".to_owned()),
         suffers: Some("The client loses the stream.".to_owned()),
+        no_scenario: None,
     };
     let second = Requirement {
         id: "WIRE-002".to_owned(),
@@ -40,6 +41,7 @@ fn rows() -> Vec<Requirement> {
         unseen: Some("needs a broker before 2.4".to_owned()),
         mistake: None,
         suffers: None,
+        no_scenario: None,
         ..first.clone()
     };
     vec![first, second]
