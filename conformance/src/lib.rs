@@ -23,6 +23,8 @@ mod metadata;
 mod offsets;
 /// Produce.
 mod produce;
+/// What holds whatever is sent, with values drawn from seeds.
+mod properties;
 /// SASL and TLS.
 mod security;
 /// CreateTopics and its kin.
@@ -55,5 +57,6 @@ pub fn scenarios() -> Vec<&'static Scenario> {
         authorization::FILES,
         security::FILES,
     ];
-    families.into_iter().flatten().flat_map(|file| file.iter().copied()).collect()
+    let scenarios = families.into_iter().flatten().flat_map(|file| file.iter().copied());
+    scenarios.chain(properties::scenarios()).collect()
 }

@@ -245,10 +245,15 @@ fn fetch(store: &mut Store, version: i16, request: &Value) -> Value {
         let partitions = list(&topic, "partitions").into_iter().map(|partition| {
             let index = number(&partition, "partition");
             let offset = number(&partition, "fetch_offset");
+            // Versions before 3 have no limit for the whole.
+            let most = match request.at("max_bytes") {
+                Ok(Value::Int(most)) => number(&partition, "partition_max_bytes").min(*most),
+                _ => number(&partition, "partition_max_bytes"),
+            };
             let (code, end, records) = match store.partition(&name, index) {
                 None => (3, -1, Vec::new()),
-                Some(log) if offset > log.end => (1, -1, Vec::new()),
-                Some(log) => (0, log.end, log.read(offset)),
+                Some(log) if !(0..=log.end).contains(&offset) => (1, -1, Vec::new()),
+                Some(log) => (0, log.end, log.read(offset, most)),
             };
             item(
                 1,

@@ -183,6 +183,10 @@ fn answer(shared: &Arc<Shared>, stream: &mut TcpStream, frame: &Bytes) -> bool {
         Some(Lie::OneTooMany) => {
             first_array(&mut value, |items| items.extend(items.last().cloned()))
         }
+        Some(Lie::ShiftedTimes) => each_records(&mut value, |records| shift_times(records)),
+        Some(Lie::FirstBatchMissing) => each_records(&mut value, |records| {
+            drop(records.drain(..batch_length(records)));
+        }),
         Some(Lie::UnknownTag) => {
             if let Value::Struct(fields) = value {
                 value = Value::Struct(fields.with_unknown(77, Bytes::from_static(b"?")));
@@ -198,6 +202,8 @@ fn answer(shared: &Arc<Shared>, stream: &mut TcpStream, frame: &Bytes) -> bool {
             | Lie::OneShort
             | Lie::OneTooMany
             | Lie::UnknownTag
+            | Lie::ShiftedTimes
+            | Lie::FirstBatchMissing
             | Lie::AnswersTheUnanswered,
         ) => {}
         Some(Lie::WrongCorrelation) => {
@@ -258,6 +264,50 @@ fn first_array(value: &mut Value, change: impl FnOnce(&mut Vec<Value>)) {
             return change(items);
         }
     }
+}
+
+/// Changes the records of every partition of a Fetch answer that has any.
+fn each_records(value: &mut Value, change: impl Fn(&mut Vec<u8>) + Copy) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| each_records(item, change)),
+        Value::Struct(fields) => {
+            for name in ["responses", "partitions"] {
+                if let Some(inner) = fields.field_mut(name) {
+                    each_records(inner, change);
+                }
+            }
+            if let Some(Value::Bytes(records)) = fields.field_mut("records")
+                && !records.is_empty()
+            {
+                let mut changed = records.to_vec();
+                change(&mut changed);
+                *records = changed.into();
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Bytes of the first batch, or of what there is of it.
+fn batch_length(records: &[u8]) -> usize {
+    let length = records
+        .get(8..12)
+        .map_or(0, |bytes| usize::try_from(i32::from_be_bytes(bytes.try_into().unwrap())).unwrap());
+    (12 + length).min(records.len())
+}
+
+/// Moves base and largest timestamp of the first batch and puts its checksum right.
+fn shift_times(records: &mut [u8]) {
+    let end = batch_length(records);
+    if end < 61 {
+        return;
+    }
+    for at in [27, 35] {
+        let field: &mut [u8; 8] = (&mut records[at..at + 8]).try_into().unwrap();
+        *field = i64::from_be_bytes(*field).wrapping_add(1).to_be_bytes();
+    }
+    let crc = crc32c::crc32c(&records[21..end]);
+    records[17..21].copy_from_slice(&crc.to_be_bytes());
 }
 
 /// Writes a null over the count of an array that stands first in the body (as in Produce): the rest is then left over.

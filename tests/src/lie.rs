@@ -33,6 +33,10 @@ pub enum Lie {
     OneTooMany,
     /// A tagged field that no table knows, at the end of the body (flexible versions).
     UnknownTag,
+    /// Fetched records are a millisecond later than they were sent, in each first batch; its checksum holds.
+    ShiftedTimes,
+    /// The first batch that a Fetch asks for is left out.
+    FirstBatchMissing,
     /// An answer comes where none is due: to Produce with acks = 0.
     AnswersTheUnanswered,
     /// The broker dies: all connections are cut and the port is closed, for this long.

@@ -35,10 +35,12 @@ impl Log {
         Some(base)
     }
 
-    /// The batches that hold records from this offset on.
-    pub(crate) fn read(&self, offset: i64) -> Vec<u8> {
-        let wanted = self.batches.iter().filter(|(_, end, _)| *end > offset);
-        wanted.flat_map(|(_, _, batch)| batch.iter().copied()).collect()
+    /// The batches that hold records from this offset on: at most so many bytes, or one batch (KIP-74).
+    pub(crate) fn read(&self, offset: i64, most: i64) -> Vec<u8> {
+        let mut wanted = self.batches.iter().filter(|(_, end, _)| *end > offset).peekable();
+        let first = wanted.peek().map_or(0, |(_, _, batch)| batch.len());
+        let most = usize::try_from(most).unwrap_or(0).max(first);
+        wanted.flat_map(|(_, _, batch)| batch.iter().copied()).take(most).collect()
     }
 }
 

@@ -38,4 +38,5 @@ pub(super) const REQUIREMENTS: &[(&str, &str)] = embed![
     "quotas",
     "security",
     "operations",
+    "properties",
 ];

@@ -2,6 +2,7 @@
 
 mod dead_broker;
 mod plan;
+mod properties;
 mod special;
 
 use std::sync::Arc;
@@ -73,6 +74,7 @@ fn judge(
 ) -> Result<i32, Trouble> {
     let terminal = Terminal::of(args.output.plain);
     let began = Instant::now();
+    let mut drawn = properties::Drawn::of(args)?;
     let Reached { mut target, jobs, wait } = reached;
     let jobs = args.manner.jobs.or(jobs).unwrap_or(JOBS);
     let wait = args.manner.target_wait.or(wait);
@@ -142,6 +144,14 @@ fn judge(
             &mut done,
             run(&probed, cases, Options { append: true, ..options.clone() }),
         );
+    }
+    if let Some(drawn) = &mut drawn {
+        print(&drawn.announced());
+        drawn.check(&suite, &probed, &options, &mut done, |cases, options| {
+            progress.more(cases.len());
+            run(&probed, cases, options)
+        });
+        manifest.planned += drawn.checked();
     }
     progress.finish();
 

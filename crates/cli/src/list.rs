@@ -18,8 +18,7 @@ use crate::{near, suite};
 pub(crate) fn run(args: &FilterArgs, format: Format) -> Result<i32, Trouble> {
     let suite = suite::suite();
     let filter = args.filter();
-    let mut cases = plan::cases(&suite, None);
-    cases.retain(|case| filter.wants(&suite, case));
+    let cases = plan::wanted(&suite, None, &filter);
     let list = List::of(args, &suite, &cases);
     if list.cases.is_empty() && list.open.is_empty() {
         return Err(Trouble::Nothing(near::nothing_selected(&suite, args)));
@@ -64,7 +63,7 @@ struct CaseLine {
     api: &'static str,
     api_key: i16,
     version: i16,
-    variant: Option<&'static str>,
+    variant: Option<String>,
     requirement: String,
 }
 
@@ -161,7 +160,7 @@ impl CaseLine {
             api: schema::api(case.key).map_or("", schema::Api::name),
             api_key: case.key,
             version: case.version,
-            variant: case.variant,
+            variant: case.variant.as_deref().map(str::to_owned),
             requirement: row.text,
         }
     }

@@ -17,7 +17,7 @@ const LIKE: f64 = 0.75;
 /// the others hide.
 pub(crate) fn check(suite: &Suite, args: &FilterArgs) -> Result<(), Trouble> {
     let filter = args.filter();
-    if plan::cases(suite, None).iter().any(|case| filter.wants(suite, case)) {
+    if !plan::wanted(suite, None, &filter).is_empty() {
         wrong_names(suite, args).iter().for_each(|line| tell(line.trim_start()));
         return Ok(());
     }
@@ -49,7 +49,8 @@ pub(crate) fn nothing_selected(suite: &Suite, args: &FilterArgs) -> String {
 
 /// The names that nobody has, a line each, with near ones.
 fn wrong_names(suite: &Suite, args: &FilterArgs) -> Vec<String> {
-    let cases = plan::cases(suite, None);
+    let mut cases = plan::cases(suite, None);
+    cases.extend(args.exact.iter().filter_map(|name| plan::by_seed(suite, name)));
     let names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
     let apis: Vec<&str> = schema::apis().map(schema::Api::name).collect();
     let families: Vec<&str> = catalogue::families().iter().map(|row| row.name.as_str()).collect();

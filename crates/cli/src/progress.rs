@@ -18,7 +18,7 @@ const SAY_EVERY: Duration = Duration::from_secs(10);
 pub(crate) struct Progress {
     terminal: Terminal,
     bar: ProgressBar,
-    planned: usize,
+    planned: AtomicUsize,
     ended: AtomicUsize,
     findings: AtomicUsize,
     said: Mutex<Instant>,
@@ -45,11 +45,17 @@ impl Progress {
         Self {
             terminal,
             bar,
-            planned,
+            planned: AtomicUsize::new(planned),
             ended: AtomicUsize::new(0),
             findings: AtomicUsize::new(0),
             said: Mutex::new(Instant::now()),
         }
+    }
+
+    /// So many cases come on top of the plan.
+    pub(crate) fn more(&self, cases: usize) {
+        self.planned.fetch_add(cases, Ordering::Relaxed);
+        self.bar.inc_length(cases as u64);
     }
 
     /// The run has ended.
@@ -60,9 +66,10 @@ impl Progress {
     fn say_now_and_then(&self, ended: usize) {
         // Whoever holds the lock is about to say it.
         let Ok(mut said) = self.said.try_lock() else { return };
-        if !self.terminal.bar && said.elapsed() >= SAY_EVERY && ended < self.planned {
+        let planned = self.planned.load(Ordering::Relaxed);
+        if !self.terminal.bar && said.elapsed() >= SAY_EVERY && ended < planned {
             *said = Instant::now();
-            tell(&format!("{ended} of {} cases, {}", self.planned, self.found()));
+            tell(&format!("{ended} of {planned} cases, {}", self.found()));
         }
     }
 

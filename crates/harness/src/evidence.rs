@@ -29,7 +29,7 @@ pub(crate) fn blank(suite: &Suite, case: &Case, again: &str) -> Record {
         api_key: case.key,
         api: api_name(case.key),
         version: case.version,
-        variant: case.variant.map(str::to_owned),
+        variant: case.variant.as_deref().map(str::to_owned),
         level: row.level,
         requirement: row.text,
         verdict: Verdict::NotRun,

@@ -174,7 +174,7 @@ fn inputs(env: &Env, case: &Case) -> Inputs {
         case: case.name.clone(),
         key: case.key,
         version: case.version,
-        variant: case.variant.map(str::to_owned),
+        variant: case.variant.as_deref().map(str::to_owned),
         started_ms: i64::try_from(now.as_millis()).unwrap_or(i64::MAX),
     }
 }

@@ -1,11 +1,12 @@
 //! The plan: which cases there are, which are wanted, and which of them the target can be asked.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use kconform_report::Level;
 use kconform_scenario::wire::schema::{self, Direction};
-use kconform_scenario::{EACH, Facts, Scenario, keys};
+use kconform_scenario::{EACH, Facts, SEED, Scenario, keys};
 
 use crate::Suite;
 
@@ -21,7 +22,7 @@ pub struct Case {
     /// API version.
     pub version: i16,
     /// Variant.
-    pub variant: Option<&'static str>,
+    pub variant: Option<Cow<'static, str>>,
 }
 
 /// Which cases are wanted. Empty lists want all.
@@ -108,18 +109,65 @@ pub fn cases(suite: &Suite, facts: Option<&Facts>) -> Vec<Case> {
                 continue;
             }
             for variant in scenario.vary {
-                let name = format!("{name}::{variant}");
-                cases.push(Case {
-                    scenario,
-                    name,
-                    key: scenario.api,
-                    version,
-                    variant: Some(variant),
-                });
+                cases.push(varied(scenario, version, Cow::Borrowed(variant)));
             }
         }
     }
     cases
+}
+
+/// The wanted cases: those of the suite, and those that the filter names by a seed of their own.
+pub fn wanted(suite: &Suite, facts: Option<&Facts>, filter: &Filter) -> Vec<Case> {
+    let mut cases = cases(suite, facts);
+    for name in &filter.exact {
+        if cases.iter().all(|case| case.name != *name) {
+            cases.extend(by_seed(suite, name));
+        }
+    }
+    cases.retain(|case| filter.wants(suite, case));
+    cases
+}
+
+/// The case of a property with this name, whatever its seed: `properties::log::name::v13::seed_1f2e`.
+pub fn by_seed(suite: &Suite, name: &str) -> Option<Case> {
+    let (rest, variant) = name.rsplit_once("::")?;
+    let (path, version) = rest.rsplit_once("::v")?;
+    let seed = variant.strip_prefix(SEED)?;
+    let hex = |digit: u8| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit);
+    if seed.is_empty() || seed.len() > 16 || !seed.bytes().all(hex) {
+        return None;
+    }
+    let version = version.parse().ok()?;
+    let mut properties = suite.scenarios.iter().filter(|scenario| scenario.is_property());
+    let scenario = properties.find(|scenario| scenario.path() == path)?;
+    versions(scenario)
+        .contains(&version)
+        .then(|| varied(scenario, version, Cow::Owned(variant.to_owned())))
+}
+
+/// A case of each property and version that the target can be asked and the filter wants, with a seed each that
+/// `next` gives.
+pub fn with_fresh_seeds(
+    suite: &Suite,
+    facts: &Facts,
+    filter: &Filter,
+    mut next: impl FnMut() -> u32,
+) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for scenario in suite.scenarios.iter().filter(|scenario| scenario.is_property()) {
+        for version in versions(scenario) {
+            let case = varied(scenario, version, Cow::Owned(format!("{SEED}{:x}", next())));
+            if filter.wants(suite, &case) && decide(facts, &case) == Decision::Run {
+                cases.push(case);
+            }
+        }
+    }
+    cases
+}
+
+fn varied(scenario: &'static Scenario, version: i16, variant: Cow<'static, str>) -> Case {
+    let name = format!("{}::v{version}::{variant}", scenario.path());
+    Case { scenario, name, key: scenario.api, version, variant: Some(variant) }
 }
 
 /// The stable versions of the scenario's API that it applies to.

@@ -58,7 +58,8 @@ pub fn replay(
             .map(|case| (case.name.clone(), case))
             .collect();
         for recorded in recorded {
-            let Some(case) = cases.remove(&recorded.name) else {
+            let case = cases.remove(&recorded.name);
+            let Some(case) = case.or_else(|| plan::by_seed(suite, &recorded.name)) else {
                 played.orphans.push(recorded.name.clone());
                 continue;
             };

@@ -95,10 +95,7 @@ struct Context {
 
 /// The wanted cases of a plan.
 pub fn wanted(suite: &Suite, probed: &Probed, filter: &Filter) -> Vec<Case> {
-    plan::cases(suite, Some(&probed.facts))
-        .into_iter()
-        .filter(|case| filter.wants(suite, case))
-        .collect()
+    plan::wanted(suite, Some(&probed.facts), filter)
 }
 
 /// Runs these cases against a probed target. Blocks until all have ended.

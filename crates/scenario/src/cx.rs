@@ -350,6 +350,12 @@ impl Cx {
         }
     }
 
+    /// Whether to go on with what a case may also leave out, such as making a failing value smaller: yes live, and in a
+    /// replay as far as the recording did.
+    pub async fn goes_on(&self, name: &str) -> bool {
+        self.shared.session.goes_on(name).await
+    }
+
     /// Registers what the run has to undo after the case.
     pub fn undo(&self, undo: Undo) {
         self.shared.undo.borrow_mut().push(undo);

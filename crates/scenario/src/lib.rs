@@ -32,7 +32,7 @@ pub use leaders::Leadership;
 pub use log::Ends;
 pub use reply::{Body, Ending, Reply};
 pub use requests::text;
-pub use scenario::{EACH, Need, Run, Scenario};
+pub use scenario::{EACH, Need, Run, SEED, Scenario};
 pub use topics::{Partition, Topic, TopicSpec};
 
 /// What a scenario file needs: `use kconform_scenario::prelude::*;`.

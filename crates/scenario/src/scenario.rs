@@ -12,6 +12,9 @@ pub type Run<'a> = Pin<Box<dyn Future<Output = Outcome> + 'a>>;
 /// The API key of a scenario that is multiplied over every API that the target advertises.
 pub const EACH: i16 = -1;
 
+/// What the variants of a property begin with; a hexadecimal number follows, from which its values are drawn.
+pub const SEED: &str = "seed_";
+
 /// One scenario. Built by the attribute, listed by [`scenarios!`](crate::scenarios).
 #[derive(Clone, Copy, Debug)]
 pub struct Scenario {
@@ -50,6 +53,11 @@ impl Scenario {
     pub fn path(&self) -> String {
         let module = self.module.split_once("::").map_or("", |(_, rest)| rest);
         format!("{module}::{}", self.name)
+    }
+
+    /// Whether this is a property: its variants are seeds, and any other seed is a variant of it too.
+    pub fn is_property(&self) -> bool {
+        self.vary.first().is_some_and(|variant| variant.starts_with(SEED))
     }
 
     /// The family: the first part of the path.

@@ -58,6 +58,7 @@ const EXAMPLES: &str = r#"Examples:
   kconform conform --bootstrap localhost:9092 --api Fetch --api-version 12..
   kconform conform --release 3.9 --family groups   an Apache Kafka of our own
   kconform conform --list --level must             what would be run
+  kconform conform --release 4.4 --family properties --properties 5m
   kconform conform --bootstrap broker:9093 --command-config client.properties
   kconform conform --target staging.toml --strict  listeners and users from a target file
 
@@ -102,6 +103,12 @@ pub(crate) struct Manner {
     /// Run in random order; the same seed gives the same order
     #[arg(long, value_name = "SEED", num_args = 0..=1, value_parser = seed)]
     pub(crate) shuffle: Option<Option<u64>>,
+    /// After the run, check properties with fresh values for this long, such as 30s, 5m or 1m30s
+    #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with_all = ["replay", "list", "exact"])]
+    pub(crate) properties: Option<Duration>,
+    /// With --properties: the seed that a run told, to draw the same values again
+    #[arg(long, value_name = "SEED", requires = "properties")]
+    pub(crate) properties_seed: Option<u64>,
     /// Stop after the first failed case
     #[arg(long)]
     pub(crate) fail_fast: bool,
@@ -160,6 +167,34 @@ fn seed(text: &str) -> Result<u64, String> {
         format!("`{text}` is not a seed, which is a number; name filters before --shuffle")
     })
 }
+
+/// Hours, minutes and seconds, each at most once and in this order.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is not a duration: write 30s, 5m, 1m30s or 1h");
+    let (mut rest, mut total) = (text, 0_u64);
+    for (unit, seconds) in [('h', 3600), ('m', 60), ('s', 1)] {
+        let Some((number, behind)) = rest.split_once(unit) else { continue };
+        // `parse` alone would take a sign.
+        if number.is_empty() || !number.bytes().all(|digit| digit.is_ascii_digit()) {
+            return Err(wrong());
+        }
+        let number: u64 = number.parse().map_err(|_| wrong())?;
+        let part = number.checked_mul(seconds).ok_or_else(wrong)?;
+        total = total.checked_add(part).ok_or_else(wrong)?;
+        rest = behind;
+    }
+    if !rest.is_empty() || text.is_empty() {
+        return Err(wrong());
+    }
+    match total {
+        0 => Err("a duration above nothing".to_owned()),
+        1..=LONGEST => Ok(Duration::from_secs(total)),
+        _ => Err("at most 24h".to_owned()),
+    }
+}
+
+/// Seconds of a day: longer, and something else was meant.
+const LONGEST: u64 = 86_400;
 
 fn seconds(text: &str) -> Result<Duration, String> {
     match text.trim_end_matches('s').parse() {

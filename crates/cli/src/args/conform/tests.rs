@@ -36,6 +36,19 @@ fn a_seed_may_be_left_out() {
 }
 
 #[test]
+fn properties_are_checked_for_as_long_as_is_said() {
+    for (text, seconds) in [("30s", 30), ("5m", 300), ("1m30s", 90), ("1h", 3600), ("24h", 86_400)]
+    {
+        let args = parsed(&format!("--properties {text}")).unwrap();
+        assert_eq!(args.manner.properties, Some(Duration::from_secs(seconds)));
+    }
+    let args = parsed("--properties 1s --properties-seed 7").unwrap();
+    assert_eq!(args.manner.properties_seed, Some(7));
+    let wrong = parsed("--properties 5").unwrap_err().to_string();
+    assert!(wrong.contains("write 30s, 5m"), "{wrong}");
+}
+
+#[test]
 fn what_makes_no_sense_is_refused() {
     for line in [
         "--jobs 0",
@@ -55,6 +68,16 @@ fn what_makes_no_sense_is_refused() {
         "--replay 4.4 --bootstrap a:1",
         "--replay 4.4 --record x",
         "--password hush",
+        "--properties",
+        "--properties 5",
+        "--properties 0s",
+        "--properties 30s5m",
+        "--properties +5s",
+        "--properties 25h",
+        "--properties 99999999999999999999h",
+        "--properties 5m --replay 4.4",
+        "--properties 5m --exact x",
+        "--properties-seed 7",
     ] {
         assert_eq!(parsed(line).unwrap_err().exit_code(), 2, "{line}");
     }
