@@ -21,8 +21,8 @@ macro_rules! release {
 
 /// Oldest first.
 const RELEASES: &[Release] = &[
-    release!("3.9.2": "authorization" "batches" "commits" "fetch" "groups" "metadata" "offsets" "produce" "security" "topics" "transactions" "wire"),
-    release!("4.4.0": "authorization" "batches" "commits" "fetch" "groups" "metadata" "offsets" "produce" "security" "topics" "transactions" "wire"),
+    release!("3.9.2": "authorization" "batches" "commits" "fetch" "groups" "metadata" "offsets" "produce" "properties" "security" "topics" "transactions" "wire"),
+    release!("4.4.0": "authorization" "batches" "commits" "fetch" "groups" "metadata" "offsets" "produce" "properties" "security" "topics" "transactions" "wire"),
 ];
 
 /// The newest release of which there is a recording.

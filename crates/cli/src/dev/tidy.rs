@@ -114,6 +114,13 @@ mod tests {
         };
         write("Cargo.toml", "[workspace]\n");
         write(ids::FILE, "# Ids.\n");
+        write("conformance/bugs.toml", "bug = []\n");
+        write("fixtures/recordings/4.4.0/wire.txt", "# Apache Kafka 4.4.0\n");
+        write(
+            "conformance/README.md",
+            "<!-- The table below is made by `cargo xtask catalogue`. -->\n\
+             <!-- The table above is made by `cargo xtask catalogue`. -->\n",
+        );
         let file = "conformance/src/wire/frames.rs";
         write(file, "//! Frames.\n\n/// Old.\n#[scenario(\"WIRE-015\")]\nasync fn one() {}\n");
         write("conformance/src/wire/bare.rs", "fn bare() {}\n");

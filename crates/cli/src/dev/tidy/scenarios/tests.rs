@@ -38,6 +38,7 @@ fn row(id: &str, text: &str) -> Requirement {
         source: String::new(),
         mistake: None,
         suffers: None,
+        no_scenario: None,
     }
 }
 
