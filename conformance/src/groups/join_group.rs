@@ -9,8 +9,8 @@ use kafka_protocol::messages::{DescribeGroupsRequest, GroupId};
 use kconform_scenario::prelude::*;
 
 use super::members::{
-    CONSUMER, GRACE, Member, RANGE, coordinator, join, join_static, protocol, shortest_session_ms,
-    start_joining, subscription,
+    CONSUMER, GRACE, Member, RANGE, coordinator, first_to_join, join, join_static, protocol,
+    shortest_session_ms, subscription,
 };
 
 scenarios![
@@ -54,12 +54,9 @@ async fn a_new_member_is_first_given_an_id(cx: &mut Cx) -> Outcome {
 /// that it offered, and members holds exactly this member with the metadata bytes that it sent.
 #[scenario("JOINGROUP-002", api = JoinGroup, versions = 4..)]
 async fn the_id_that_was_handed_out_joins(cx: &mut Cx) -> Outcome {
-    let group = cx.group();
-    let mut conn = coordinator(cx, &group).await?;
-    let request = join(cx, &group)?;
-    let given = conn.ask(request.clone()).await?.answered()?.member_id.clone();
-
-    let body = conn.ask(request.clone().with_member_id(given.clone())).await?.expect_ok()?;
+    let (reply, _, request) = first_to_join(cx, join(cx, &cx.group())?).await?;
+    let given = request.member_id.clone();
+    let body = reply.expect_ok()?;
     body.require(body.generation_id == 1, "generation 1", || body.generation_id.to_string())?;
     body.require(
         body.member_id == given && body.leader == given,
@@ -270,8 +267,7 @@ async fn a_refusal_names_no_protocol(cx: &mut Cx) -> Outcome {
 #[scenario("JOINGROUP-027", api = JoinGroup, versions = 7..)]
 async fn an_answer_names_the_protocol_type_and_protocol(cx: &mut Cx) -> Outcome {
     let group = cx.group();
-    let conn = coordinator(cx, &group).await?;
-    let (reply, ..) = start_joining(cx, conn, join(cx, &group)?).await?.reply().await?;
+    let (reply, ..) = first_to_join(cx, join(cx, &group)?).await?;
     let body = reply.expect_ok()?;
     body.require(
         body.protocol_type.as_deref() == Some(CONSUMER)

@@ -155,6 +155,24 @@ pub(crate) async fn start_joining(
     Ok(Joining { conn, request, sent })
 }
 
+/// The first member of a group asks to join; gives the answer to its member id. The classic coordinator forgets groups
+/// that have only handed out an id whenever any topic is deleted (GroupMetadataManager.cleanupGroupMetadata, before 4.0),
+/// so that the id is asked for again then.
+pub(crate) async fn first_to_join(
+    cx: &Cx,
+    request: JoinGroupRequest,
+) -> Result<(Reply<JoinGroupResponse>, Conn, JoinGroupRequest), Failure> {
+    let mut tries = cx.tries("the coordinator to know the member id that it gave", SETTLED_WITHIN);
+    loop {
+        let conn = coordinator(cx, &request.group_id).await?;
+        let (reply, conn, sent) = start_joining(cx, conn, request.clone()).await?.reply().await?;
+        if !reply.errors()?.iter().any(|(_, code)| *code == Code::from(UnknownMemberId)) {
+            return Ok((reply, conn, sent));
+        }
+        tries.again("UNKNOWN_MEMBER_ID (25)").await?;
+    }
+}
+
 impl Joining {
     /// The answer, and the connection with the request that it belongs to.
     pub(crate) async fn reply(
@@ -186,20 +204,9 @@ impl Member {
     /// Set-up: joins a group; in one without members this is the leader of the first generation, and the group waits for
     /// its assignments (CompletingRebalance).
     pub(crate) async fn joining(cx: &Cx, request: JoinGroupRequest) -> Result<Self, Failure> {
-        let mut tries =
-            cx.tries("the coordinator to know the member id that it gave", SETTLED_WITHIN);
-        loop {
-            let conn = coordinator(cx, &request.group_id).await?;
-            let joining = start_joining(cx, conn, request.clone()).await?;
-            let (reply, conn, sent) = joining.reply().await?;
-            // Seen once from the classic coordinator of a broker that had just started: it had forgotten the id.
-            if reply.errors()?.iter().any(|(_, code)| *code == Code::from(UnknownMemberId)) {
-                tries.again("UNKNOWN_MEMBER_ID (25)").await?;
-                continue;
-            }
-            let body = reply.ok()?;
-            return Ok(Self::new(conn, sent, &body));
-        }
+        let (reply, conn, sent) = first_to_join(cx, request).await?;
+        let body = reply.ok()?;
+        Ok(Self::new(conn, sent, &body))
     }
 
     /// Set-up: the only member of a stable group.

@@ -164,6 +164,7 @@ async fn bare(conn: &mut Conn, message: &[u8]) -> Result<bytes::Bytes, Failure> 
     send_bare(conn, message).await;
     match conn.receive().await {
         Received::Frame(answer) => Ok(answer),
-        other => Err(Failure::failed("a bare message in answer", format!("{other:?}"))),
+        Received::Closed { .. } => Err(Failure::failed("a bare message in answer", "a close")),
+        _ => Err(Failure::failed("a bare message in answer", "nothing")),
     }
 }

@@ -145,9 +145,8 @@ async fn a_broker_without_a_replica_refuses(cx: &mut Cx) -> Outcome {
     if follower {
         writer.singles(cx, 1).await?;
     }
-    let brokers = &cx.facts().brokers;
-    let other = brokers.iter().map(|broker| broker.id).find(|id| *id != partition.leader);
-    let mut other = cx.connect_broker(other.unwrap_or(-1)).await?;
+    let other = cx.bystander(&partition, follower).await?;
+    let mut other = cx.connect_knowing(other, &partition).await?;
     if !follower {
         let reply = other.ask(describe(&partition)).await?;
         return reply.expect_error_at(DESCRIBED, NotLeaderOrFollower);

@@ -51,7 +51,7 @@ impl Node {
         port: u16,
         properties: &str,
     ) -> io::Result<Node> {
-        let heap_megabytes = if shape.nodes == 1 { 512 } else { 384 };
+        let heap_megabytes = if shape.nodes == 1 { 768 } else { 640 };
         let node = Node {
             number,
             port,

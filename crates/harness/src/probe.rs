@@ -86,7 +86,15 @@ async fn probe_at(target: &Target, dial: &Dial) -> Result<Probed, String> {
     // Everything else goes at the highest common version, which is known from here on.
     let cx = case(&facts, &access);
     let mut conn = cx.connect().await.map_err(|e| sentence(&e))?;
-    cluster(&mut facts, &mut conn).await.map_err(|e| sentence(&e))?;
+    cluster(&mut facts, &mut conn).await.map_err(|e| {
+        let why = sentence(&e);
+        let login = if why.contains("closed") {
+            "; a SASL listener closes so before a login (--security-protocol SASL_PLAINTEXT or SASL_SSL, and a user)"
+        } else {
+            ""
+        };
+        format!("{why}{login}")
+    })?;
     // What a principal without these rights is refused is simply not known.
     if let Err(failure) = settings(&mut facts, &mut conn).await {
         tracing::info!("broker settings are not known: {}", sentence(&failure));

@@ -144,12 +144,13 @@ pub fn run(
         let seed = context.options.seed.map(|seed| seed.wrapping_add(u64::from(round)));
         let Order { slow, together, alone } = plan::order(cases.clone(), seed);
         side_by_side(&context, slow, together, round);
+        // What was made so far would weigh on the target while the rest runs.
+        if !alone.is_empty() {
+            lighten(&context);
+        }
         trials(&context, alone, round, Pace::Alone, 1);
-        if round + 1 < context.options.repeat && !context.liveness.gone() {
-            // What earlier rounds made would weigh on the target in the later ones. What stays is tried again at the end.
-            let undo: Vec<Undo> =
-                lock(&context.undo).iter().cloned().chain(context.env.topics.retire()).collect();
-            context.env.runtime.block_on(cleanup::undo(&context.env, undo));
+        if round + 1 < context.options.repeat {
+            lighten(&context);
         }
     }
     convict(&context);
@@ -172,6 +173,19 @@ pub fn run(
         recorded: std::mem::take(&mut *lock(&context.recorded)),
         on_disk: context.sink.on_disk(),
         facts: context.env.facts.clone(),
+    }
+}
+
+/// Removes what the cases that have ended made. What stays is tried again at the end of the run.
+fn lighten(context: &Context) {
+    if context.liveness.gone() || *context.env.interrupted.borrow() {
+        return;
+    }
+    let mut undo = std::mem::take(&mut *lock(&context.undo));
+    undo.extend(context.env.topics.retire());
+    let left = context.env.runtime.block_on(cleanup::undo(&context.env, undo.iter().cloned()));
+    if !left.is_empty() {
+        lock(&context.undo).extend(undo);
     }
 }
 

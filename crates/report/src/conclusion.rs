@@ -59,6 +59,7 @@ pub(crate) fn conclusion(run: &Run) -> String {
             for (count, what) in [
                 (counts.failed, "differed in requirements that do not bind"),
                 (counts.known, "differed as the profile says"),
+                (counts.not_run, "not run"),
             ] {
                 if count > 0 {
                     sentence.push_str(&format!("; {} {what}", cases(count)));
@@ -135,11 +136,12 @@ pub(crate) fn remarks(run: &Run) -> Vec<String> {
     }
     if !run.manifest.leftovers.is_empty() {
         remarks.push(format!(
-            "{} on the target could not be removed; `kconform clean --run-id {}` finishes it.",
+            "{} on the target could not be removed; `kconform clean --run-id {}`, with the flags that lead to the target, \
+             removes what is there.",
             plural(
                 run.manifest.leftovers.len(),
-                "thing that the run created",
-                "things that the run created"
+                "thing that the run set out to create",
+                "things that the run set out to create"
             ),
             line(&run.manifest.run_id)
         ));

@@ -79,7 +79,8 @@ A target file:
   target_wait = 60                     # seconds
 
 Exit codes: 0 conforms, 1 a requirement failed or could not be checked, 2 wrong usage, 3 target
-unreachable or lost, 4 nothing executed, 5 a defect of kconform itself."#;
+unreachable or lost, 4 nothing executed, 5 a defect of kconform itself. A run that is interrupted
+exits with 1, and with 130 before it began or when it is interrupted twice."#;
 
 /// How the cases are run and judged.
 #[derive(Clone, Debug, Args)]
@@ -94,7 +95,7 @@ pub(crate) struct Manner {
     /// Allow cases that disturb other users of the target: broker-wide settings, killed connections
     #[arg(long)]
     pub(crate) allow_disruptive: bool,
-    /// Cases at a time (default: 16)
+    /// Cases at a time (default: 64; half of them wait for timers of the broker)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) jobs: Option<u16>,
     /// Run all of it this many times

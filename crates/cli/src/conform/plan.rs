@@ -8,7 +8,7 @@ use kconform_harness::plan::{Case, Decision, decide};
 use kconform_scenario::{Broker, Facts};
 
 /// An ordinary case, set-up and immediate replay included, while others run beside it.
-const ORDINARY_MS: u64 = 17;
+const ORDINARY_MS: u64 = 5;
 /// A case that waits for a timer of the broker's.
 const SLOW_MS: u64 = 8_000;
 /// Clean-up, and what else a run does once.
