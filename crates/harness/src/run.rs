@@ -143,7 +143,10 @@ pub fn run(
     for round in 0..context.options.repeat {
         let seed = context.options.seed.map(|seed| seed.wrapping_add(u64::from(round)));
         let Order { slow, together, alone } = plan::order(cases.clone(), seed);
-        side_by_side(&context, slow, together, round);
+        let (slow_first, slow) = plan::members_first(&context.env.facts, slow);
+        let (first, together) = plan::members_first(&context.env.facts, together);
+        side_by_side(&context, slow_first, first, round, [Pace::SlowFirst, Pace::First]);
+        side_by_side(&context, slow, together, round, [Pace::Slow, Pace::Together]);
         // What was made so far would weigh on the target while the rest runs.
         if !alone.is_empty() {
             lighten(&context);
@@ -192,6 +195,8 @@ fn lighten(context: &Context) {
 /// Which list a case is in: it is known by that, its place there and the round.
 #[derive(Clone, Copy)]
 enum Pace {
+    SlowFirst,
+    First,
     Slow,
     Together,
     Alone,
@@ -199,16 +204,22 @@ enum Pace {
 
 /// Runs the slow cases beside the others. Half of the jobs is theirs, so that they, which only wait, neither hold up the
 /// others nor come last. A console of libtest-mimic's own can show but one list, so there they come first.
-fn side_by_side(context: &Arc<Context>, slow: Vec<Case>, together: Vec<Case>, round: u32) {
+fn side_by_side(
+    context: &Arc<Context>,
+    slow: Vec<Case>,
+    together: Vec<Case>,
+    round: u32,
+    [pace_of_slow, pace]: [Pace; 2],
+) {
     let jobs = context.options.jobs;
     if jobs < 2 || context.options.mimic.is_some() || slow.is_empty() || together.is_empty() {
-        trials(context, [slow, together].concat(), round, Pace::Together, jobs);
+        trials(context, [slow, together].concat(), round, pace, jobs);
         return;
     }
     let for_slow = slow.len().min(jobs / 2);
     std::thread::scope(|scope| {
-        scope.spawn(|| trials(context, slow, round, Pace::Slow, for_slow));
-        trials(context, together, round, Pace::Together, jobs - for_slow);
+        scope.spawn(|| trials(context, slow, round, pace_of_slow, for_slow));
+        trials(context, together, round, pace, jobs - for_slow);
     });
 }
 
@@ -218,7 +229,7 @@ fn trials(context: &Arc<Context>, cases: Vec<Case>, round: u32, pace: Pace, jobs
     }
     let trials = cases.into_iter().enumerate().map(|(at, case)| {
         let context = context.clone();
-        let id = at * 3 + pace as usize + (usize::try_from(round).unwrap_or(0) << 32);
+        let id = at * 5 + pace as usize + (usize::try_from(round).unwrap_or(0) << 32);
         Trial::ignorable_test(case.name.clone(), move || context.attempt(id, case, round))
     });
     let mut arguments = match &context.options.mimic {
