@@ -156,8 +156,8 @@ pub(crate) async fn start_joining(
 }
 
 /// The first member of a group asks to join; gives the answer to its member id. The classic coordinator forgets groups
-/// that have only handed out an id whenever any topic is deleted (GroupMetadataManager.cleanupGroupMetadata, before 4.0),
-/// so that the id is asked for again then.
+/// that have only handed out an id whenever any topic is deleted (GroupMetadataManager.cleanupGroupMetadata, before 4.0):
+/// such a group is dead for a moment (15) and then unknown (25), and the id is asked for again.
 pub(crate) async fn first_to_join(
     cx: &Cx,
     request: JoinGroupRequest,
@@ -166,10 +166,11 @@ pub(crate) async fn first_to_join(
     loop {
         let conn = coordinator(cx, &request.group_id).await?;
         let (reply, conn, sent) = start_joining(cx, conn, request.clone()).await?.reply().await?;
-        if !reply.errors()?.iter().any(|(_, code)| *code == Code::from(UnknownMemberId)) {
-            return Ok((reply, conn, sent));
+        let forgotten = [UnknownMemberId.into(), CoordinatorNotAvailable.into()];
+        match reply.errors()?.iter().map(|(_, code)| *code).find(|code| forgotten.contains(code)) {
+            None => return Ok((reply, conn, sent)),
+            Some(code) => tries.again(code).await?,
         }
-        tries.again("UNKNOWN_MEMBER_ID (25)").await?;
     }
 }
 
