@@ -37,7 +37,7 @@ const LIMITED: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 /// An address without a limit of its own.
 const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3));
 /// How long a dynamic setting, or the end of a connection, may take to be noticed.
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(20);
 
 /// With the connection limit of an address reached (max.connections.per.ip or its overrides), an
 /// extra connection from it is accepted by TCP and then closed with no bytes sent; closing an old
