@@ -6,7 +6,6 @@
 use kconform_scenario::prelude::*;
 
 use super::answers::expect_offsets;
-use super::epochs::move_to;
 use super::followers::{another, follower, replicated};
 use super::isolation::{listed_as_aborted, mark_and_stable};
 use super::transaction::Transaction;
@@ -52,9 +51,7 @@ async fn a_new_leader_knows_the_transactions(cx: &mut Cx) -> Outcome {
     let from = cx.topic_with(TopicSpec::default().replication(1)).await?.partition(0);
     let mut open = Transaction::open(cx, &from).await?;
     let aborted = ended_and_open(cx, &from, &mut open).await?;
-    let to = move_to(cx, &from, &[another(cx, from.leader)?]).await?;
-    let from = Partition { leader: to, ..from };
-    // The new leader has taken up its duty when it takes a record.
+    let from = cx.move_to(&from, another(cx, from.leader)?).await?;
     cx.write(&from, &["behind"]).await?;
     let mut leader = cx.leader(&from).await?;
     let request = cx.fetch(&from, 0)?.with_isolation_level(1);
@@ -66,7 +63,7 @@ async fn a_new_leader_knows_the_transactions(cx: &mut Cx) -> Outcome {
     body.require(got == [(aborted, 0)], format!("{aborted} aborted from 0 on"), || {
         format!("{got:?}")
     })?;
-    open.moved(to);
+    open.moved(from.leader);
     open.end(cx, false, 6).await
 }
 

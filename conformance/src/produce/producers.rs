@@ -173,7 +173,7 @@ async fn a_new_leader_knows_the_producers(cx: &mut Cx) -> Outcome {
     for sequence in 0..3 {
         cx.append(&to, numbered(sequence)).await?;
     }
-    let to = cx.moved(&to).await?;
+    let to = cx.move_to(&to, cx.bystander(&to, false).await?).await?;
     let mut leader = cx.leader(&to).await?;
     let again = leader.ask(cx.produce(&to, numbered(1))?).await?;
     again.expect_ok()?.expect_number(BASE_OFFSET, 1)?;

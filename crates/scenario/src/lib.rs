@@ -14,7 +14,6 @@ mod failure;
 pub mod keys;
 mod leaders;
 mod log;
-mod moves;
 pub mod principals;
 mod reply;
 pub mod requests;
