@@ -28,7 +28,6 @@ mod moved_leaders;
 mod offset_commits;
 mod offset_commits_of_members;
 mod offsets;
-mod producer;
 mod producer_state;
 mod replaced_topics;
 mod rights;

@@ -8,7 +8,7 @@ use kconform_scenario::prelude::*;
 use super::answers::expect_offsets;
 use super::followers::{another, follower, replicated};
 use super::isolation::{listed_as_aborted, mark_and_stable};
-use super::transaction::Transaction;
+use crate::transaction::Transaction;
 
 scenarios![a_follower_knows_the_transactions, a_new_leader_knows_the_transactions,];
 
@@ -63,7 +63,7 @@ async fn a_new_leader_knows_the_transactions(cx: &mut Cx) -> Outcome {
     body.require(got == [(aborted, 0)], format!("{aborted} aborted from 0 on"), || {
         format!("{got:?}")
     })?;
-    open.moved(from.leader);
+    open.to = from;
     open.end(cx, false, 6).await
 }
 
@@ -75,5 +75,5 @@ async fn ended_and_open(cx: &Cx, to: &Partition, open: &mut Transaction) -> Resu
     aborted.end(cx, false, 2).await?;
     open.write(cx, "open").await?;
     cx.write(to, &["plain"]).await?;
-    Ok(aborted.producer_id)
+    Ok(aborted.producer.id)
 }

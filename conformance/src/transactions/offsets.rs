@@ -5,7 +5,7 @@ use kconform_scenario::TRANSACTION_ON_ITS_WAY;
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::{Struct, Value};
 
-use super::producer::Producer;
+use crate::producer::Producer;
 
 /// The last version of TxnOffsetCommit whose groups must be added by AddOffsetsToTxn (KIP-890).
 pub(super) const LAST_WITH_ADDED_GROUPS: i16 = 4;
