@@ -27,7 +27,7 @@ mod moved_coordinators;
 mod moved_leaders;
 mod offset_commits;
 mod offset_commits_of_members;
-mod offsets;
+pub(crate) mod offsets;
 mod producer_state;
 mod replaced_topics;
 mod rights;
