@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use kconform_harness::{fingerprint, recording};
+use kconform_harness::fingerprint;
 use kconform_report::{
     ApiRow, MANIFEST_FILE, Manifest, Mode, RECORDS_FILE, Run, junit, markdown, to_line,
 };
@@ -13,7 +13,6 @@ use kconform_scenario::{Broker, Facts};
 
 use crate::args::Conform;
 use crate::terminal::{print, tell};
-use crate::trouble::Trouble;
 
 /// The folder of folders when nobody names one.
 const DEFAULT: &str = "kconform-results";
@@ -74,22 +73,6 @@ impl Results {
             }
         }
     }
-}
-
-/// Writes recordings, and says where.
-pub(crate) fn record(
-    folder: &Path,
-    product: String,
-    facts: &Facts,
-    recorded: Vec<recording::Recorded>,
-) -> Result<(), Trouble> {
-    let count = recorded.len();
-    let date = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
-    let head = recording::Head { format: recording::FORMAT, product, date, facts: facts.clone() };
-    recording::write(folder, &head, recorded)
-        .map_err(|error| Trouble::Usage(format!("the recording cannot be written: {error}")))?;
-    print(&format!("{count} cases recorded in {}\n", folder.display()));
-    Ok(())
 }
 
 /// The manifest of a run that begins now: what is known of its target, and nothing of its end.
