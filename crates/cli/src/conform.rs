@@ -153,7 +153,7 @@ fn judge(
         });
         manifest.planned += drawn.checked();
     }
-    progress.finish();
+    progress.finish(results.folder().as_deref());
 
     let code = code(args, &done);
     conclude(&mut manifest, &done, began, code);

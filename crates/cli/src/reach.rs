@@ -84,10 +84,7 @@ pub(crate) fn known_reference(reference: Reference) -> Result<(), Trouble> {
 
 fn dials(client: &ClientSettings) -> Result<Vec<Dial>, Trouble> {
     if !client.ignored.is_empty() {
-        tell("settings that kconform has no use for:");
-        for ignored in &client.ignored {
-            tell(&format!("  {ignored}"));
-        }
+        tell(&format!("settings that kconform has no use for: {}", client.ignored.join(", ")));
     }
     if client.bootstrap.is_empty() {
         return Err(Trouble::Usage(

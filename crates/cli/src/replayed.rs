@@ -70,7 +70,7 @@ fn judge(args: &Conform, files: &Files, what: &str, unasked: bool) -> Result<i32
     let options =
         ReplayOptions { filter: args.filter.filter(), matching, again: again::replay(what) };
     let played = replay(&suite, files, &options, progress.as_ref());
-    progress.finish();
+    progress.finish(results.folder().as_deref());
     if played.records.is_empty() {
         return Err(Trouble::Nothing(near::nothing_selected(&suite, &args.filter)));
     }

@@ -18,7 +18,7 @@ use crate::trouble::Trouble;
 /// The folder of folders when nobody names one.
 const DEFAULT: &str = "kconform-results";
 const JUNIT_FILE: &str = "junit.xml";
-const REPORT_FILE: &str = "report.md";
+pub(crate) const REPORT_FILE: &str = "report.md";
 
 /// The results folder of a run, if it has one.
 #[derive(Debug)]

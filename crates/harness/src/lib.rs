@@ -4,6 +4,7 @@
 //! asked; [`run()`] runs them on libtest-mimic, plays each back at once, and keeps their records.
 
 mod cleanup;
+mod entry;
 mod evidence;
 mod execute;
 pub mod fingerprint;
@@ -23,6 +24,7 @@ mod target;
 mod undo_security;
 
 pub use cleanup::{Cleaned, clean};
+pub use entry::{Barred, try_each};
 pub use execute::DEADLINE;
 pub use probe::{Probed, Unreachable, probe};
 pub use replay::{Played, ReplayOptions, replay};
