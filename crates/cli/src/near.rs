@@ -172,7 +172,7 @@ mod tests {
             parts: text(&["stale_epok"]),
             api: text(&["InitProducrId", "22"]),
             family: text(&["transaction"]),
-            id: text(&["INITPID-01"]),
+            id: text(&["INITPID-999"]),
             exact: text(&["nothing::like::it"]),
             ..FilterArgs::default()
         };
@@ -180,7 +180,7 @@ mod tests {
         for part in [
             "--api `InitProducrId` matches nothing; did you mean InitProducerId",
             "--family `transaction` matches nothing; did you mean transactions",
-            "--id `INITPID-01` matches nothing; did you mean INITPID-01",
+            "--id `INITPID-999` matches nothing; did you mean INITPID-0",
             "--exact `nothing::like::it` matches nothing",
             "`stale_epok` occurs in no case",
         ] {

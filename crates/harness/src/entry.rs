@@ -10,7 +10,7 @@ use kconform_scenario::wire::{Dial, Mechanism, OpenError, Sasl, Secret};
 use kconform_scenario::{Conn, Ending, Failure, Listener, Reply, Role, User, keys};
 
 use crate::Target;
-use crate::probe::{self, Probed, looks_like};
+use crate::probe::{self, Probed, Unreachable, looks_like};
 
 /// A way in that does not work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,18 @@ impl std::fmt::Display for Barred {
 }
 
 impl std::error::Error for Barred {}
+
+impl Unreachable {
+    /// Somebody answered at each address and refused the login: no later try does better with the same one.
+    pub fn login_refused(&self) -> bool {
+        let refused = |why: &String| {
+            ["SASL_AUTHENTICATION_FAILED", "the broker does not enable"]
+                .iter()
+                .any(|said| why.contains(&format!("not authenticated: {said}")))
+        };
+        !self.tried.is_empty() && self.tried.iter().all(refused)
+    }
+}
 
 /// Opens one connection to each listener of the target, and logs in each user once with each of its mechanisms where there is a
 /// listener for that. Every connection is closed again at once.

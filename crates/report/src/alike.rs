@@ -73,15 +73,22 @@ pub(crate) fn likeness(text: &str) -> String {
         if at_start && rest.starts_with("kc-") {
             out.push_str("kc-#");
             rest = rest.trim_start_matches(inside);
-        } else if first.is_ascii_digit() {
+        } else if let Some(behind) = number(rest, at_start) {
             out.push('#');
-            rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+            rest = behind;
         } else {
             out.push(first);
             rest = &rest[first.len_utf8()..];
         }
     }
     out
+}
+
+/// What stands behind the number that the text begins with; a dash inside a word is no sign.
+fn number(text: &str, sign: bool) -> Option<&str> {
+    let digits = text.strip_prefix('-').filter(|_| sign).unwrap_or(text);
+    let behind = digits.trim_start_matches(|c: char| c.is_ascii_digit());
+    (behind.len() < digits.len()).then_some(behind)
 }
 
 #[cfg(test)]
@@ -95,6 +102,7 @@ mod tests {
         let other = "Fetch v4 -> 10.0.0.2:9093, correlation 19: kc-2611-a1-x_y-9 is unknown (3)";
         assert_eq!(likeness(one), likeness(other));
         assert_eq!(likeness("topic kc-a-b, 12 of 3"), "topic kc-#, # of #");
+        assert_eq!(likeness("got -1, FETCH-031, v-2, --3"), "got #, FETCH-#, v-#, --#");
         assert_ne!(likeness("CreateTopics was refused"), likeness("DeleteTopics was refused"));
         assert_eq!(likeness("é1日本-→"), "é#日本-→");
     }
