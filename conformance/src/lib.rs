@@ -23,12 +23,16 @@ mod metadata;
 mod offsets;
 /// Produce.
 mod produce;
+/// A transactional producer driven by hand.
+mod producer;
 /// What holds whatever is sent, with values drawn from seeds.
 mod properties;
 /// SASL and TLS.
 mod security;
 /// CreateTopics and its kin.
 mod topics;
+/// A transaction on one partition.
+mod transaction;
 /// Producer ids, transactions, visibility and fencing.
 mod transactions;
 /// Framing, ApiVersions and listeners.

@@ -21,7 +21,6 @@ mod requests;
 mod rights;
 mod sizes;
 mod timestamps;
-mod transaction;
 mod transactional;
 
 /// The files of this family.

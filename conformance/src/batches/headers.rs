@@ -96,7 +96,7 @@ async fn the_leader_epoch_is_that_of_the_write(cx: &mut Cx) -> Outcome {
     let to = cx.topic_with(TopicSpec::default().replication(1)).await?.partition(0);
     let before = leader_epoch(cx, &to).await?;
     cx.append(&to, batch(cx, &["old leader"]).encode()).await?;
-    let to = cx.moved(&to).await?;
+    let to = cx.move_to(&to, cx.bystander(&to, false).await?).await?;
     let after = leader_epoch(cx, &to).await?;
     cx.append(&to, batch(cx, &["new leader"]).encode()).await?;
 

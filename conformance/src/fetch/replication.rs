@@ -5,13 +5,9 @@
 //! quota keeps from catching up (KIP-73). As long as that lasts, fewer replicas are in sync than
 //! must be, and the high watermark stands still (KAFKA-15583).
 
-use kafka_protocol::messages::alter_partition_reassignments_request::{
-    AlterPartitionReassignmentsRequest, ReassignablePartition, ReassignableTopic,
-};
 use kafka_protocol::messages::incremental_alter_configs_request::{
     AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
 };
-use kafka_protocol::messages::{BrokerId, TopicName};
 use kconform_scenario::LEADER_ON_ITS_WAY;
 use kconform_scenario::prelude::*;
 
@@ -83,17 +79,9 @@ async fn append(cx: &Cx, leader: &mut Conn, to: &Partition) -> Result<i64, Failu
 
 /// Gives the partition a second replica, and does not wait for it.
 async fn replicate(cx: &Cx, what: &Partition) -> Outcome {
-    let replicas = vec![BrokerId(what.leader), BrokerId(another(cx, what.leader)?)];
-    let partition = ReassignablePartition::default()
-        .with_partition_index(what.index)
-        .with_replicas(Some(replicas));
-    let topic = ReassignableTopic::default()
-        .with_name(TopicName(text(&what.topic)))
-        .with_partitions(vec![partition]);
-    let request = AlterPartitionReassignmentsRequest::default()
-        .with_topics(vec![topic])
-        .with_timeout_ms(30_000);
-    cx.connect().await?.ask_newest(request).await?.ok().map(drop)
+    let replicas = [what.leader, another(cx, what.leader)?];
+    let order = requests::reassignment(what, Some(&replicas));
+    cx.connect().await?.ask_newest(order).await?.ok().map(drop)
 }
 
 /// Sets or removes the bytes a second that the leader of this partition gives to throttled replicas

@@ -8,7 +8,7 @@ use kconform_scenario::prelude::*;
 
 use super::addresses::made_again;
 use super::answers::{BASE_OFFSET, ERROR, batch, expect_refused};
-use super::transaction::{Producer, WRITE_ON_ITS_WAY};
+use crate::producer::{Producer, WRITE_ON_ITS_WAY, second_protocol};
 
 scenarios![
     a_duplicate_tells_its_own_time,
@@ -65,8 +65,8 @@ async fn a_new_producer_begins_at_any_sequence(cx: &mut Cx) -> Outcome {
 async fn a_transaction_may_begin_at_any_sequence(cx: &mut Cx) -> Outcome {
     let (to, mut leader) = at(cx).await?;
     let mut producer = Producer::new(cx).await?;
-    producer.add(cx, &to).await?;
-    let request = producer.request(cx, &to, &producer.batch(cx, &["first"], 5))?;
+    producer.add(cx, &[&to]).await?;
+    let request = producer.produce(cx, &to, &producer.batch(cx, &["first"], 5))?;
     let reply = cx.settle(&mut leader, &request, WRITE_ON_ITS_WAY).await?;
     reply.expect_ok()?.expect_number(BASE_OFFSET, 0)
 }
@@ -80,9 +80,10 @@ async fn a_transaction_may_begin_at_any_sequence(cx: &mut Cx) -> Outcome {
     needs = [Feature("transaction.version", 2)],
 )]
 async fn a_transaction_of_the_second_protocol_begins_at_sequence_0(cx: &mut Cx) -> Outcome {
+    second_protocol(cx)?;
     let (to, mut leader) = at(cx).await?;
     let producer = Producer::new(cx).await?;
-    let request = producer.request(cx, &to, &producer.batch(cx, &["first"], 5))?;
+    let request = producer.produce(cx, &to, &producer.batch(cx, &["first"], 5))?;
     let reply = cx.settle(&mut leader, &request, WRITE_ON_ITS_WAY).await?;
     // KAFKA-18202.
     if cx.since(4, 1) {
@@ -173,7 +174,7 @@ async fn a_new_leader_knows_the_producers(cx: &mut Cx) -> Outcome {
     for sequence in 0..3 {
         cx.append(&to, numbered(sequence)).await?;
     }
-    let to = cx.moved(&to).await?;
+    let to = cx.move_to(&to, cx.bystander(&to, false).await?).await?;
     let mut leader = cx.leader(&to).await?;
     let again = leader.ask(cx.produce(&to, numbered(1))?).await?;
     again.expect_ok()?.expect_number(BASE_OFFSET, 1)?;

@@ -7,13 +7,9 @@
 //! releases, which both take a broker that dies at the right moment.
 
 use bytes::Bytes;
-use kafka_protocol::messages::alter_partition_reassignments_request::{
-    AlterPartitionReassignmentsRequest, ReassignablePartition, ReassignableTopic,
-};
 use kafka_protocol::messages::incremental_alter_configs_request::{
     AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
 };
-use kafka_protocol::messages::{BrokerId, TopicName};
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::Value;
 
@@ -43,11 +39,7 @@ async fn a_broker_that_does_not_lead_names_the_leader(cx: &mut Cx) -> Outcome {
     let (Some(other), Some(leader)) = (other, leader) else {
         return Err(Failure::blocked("a leader and another broker", format!("{brokers:?}")));
     };
-    let mut conn = cx.connect_broker(other.id).await?;
-    // It must know the topic, or it would rightly say that there is none.
-    let about = requests::metadata(cx.newest(keys::Metadata)?, &[&to.topic]);
-    cx.settle(&mut conn, &about, kconform_scenario::LEADER_ON_ITS_WAY).await?.ok()?;
-
+    let mut conn = cx.connect_knowing(other.id, &to).await?;
     let reply = conn.ask(cx.produce(&to, cx.records(&["astray"])?)?).await?;
     reply.expect_error_at(ERROR, NotLeaderOrFollower)?;
     let body = reply.expect_answer()?;
@@ -206,7 +198,7 @@ impl Short {
         throttle(cx, throttled, SET).await?;
         let mut short = Self { to, throttled, end, seen: end };
         replicas.push(throttled);
-        if let Err(failure) = short.come_about(cx, replicas).await {
+        if let Err(failure) = short.come_about(cx, &replicas).await {
             short.over(cx).await?;
             return Err(failure);
         }
@@ -214,7 +206,7 @@ impl Short {
     }
 
     /// Adds the replica, and waits until the leader counts it.
-    async fn come_about(&mut self, cx: &Cx, wanted: Vec<i32>) -> Outcome {
+    async fn come_about(&mut self, cx: &Cx, wanted: &[i32]) -> Outcome {
         reassign(cx, &self.to, Some(wanted)).await?;
         let mut tries = cx.tries("a leader that counts three replicas", PATIENCE);
         while replicas(cx, &self.to).await?.len() < 3 {
@@ -265,18 +257,9 @@ async fn throttle(cx: &Cx, broker: i32, operation: i8) -> Outcome {
 }
 
 /// Moves the partition to these replicas, or takes such a move back.
-async fn reassign(cx: &Cx, of: &Partition, to: Option<Vec<i32>>) -> Outcome {
-    let replicas = to.map(|ids| ids.into_iter().map(BrokerId).collect());
-    let partition =
-        ReassignablePartition::default().with_partition_index(of.index).with_replicas(replicas);
-    let topic = ReassignableTopic::default()
-        .with_name(TopicName(text(&of.topic)))
-        .with_partitions(vec![partition]);
-    let request = AlterPartitionReassignmentsRequest::default()
-        .with_topics(vec![topic])
-        .with_timeout_ms(30_000);
-    cx.connect().await?.ask_newest(request).await?.ok()?;
-    Ok(())
+async fn reassign(cx: &Cx, of: &Partition, to: Option<&[i32]>) -> Outcome {
+    let order = requests::reassignment(of, to);
+    cx.connect().await?.ask_newest(order).await?.ok().map(drop)
 }
 
 /// The replicas of the partition, as its leader tells them.

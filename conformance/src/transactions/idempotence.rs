@@ -8,8 +8,8 @@ use bytes::{Bytes, BytesMut};
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::records::{Marker, Message, MessageSet};
 
-use super::producer::{PRODUCED, batch, expect_base_offset};
 use super::writer::Writer;
+use crate::producer::{PRODUCED, batch, expect_base_offset};
 
 scenarios![
     batches_in_sequence_are_appended,

@@ -5,7 +5,7 @@ use kafka_protocol::messages::{ProduceRequest, TopicName};
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::records::Marker;
 
-use super::producer::{PRODUCED, Producer, batch, expect_base_offset, stable_at};
+use crate::producer::{PRODUCED, Producer, batch, expect_base_offset, stable_at};
 
 scenarios![
     two_producers_cannot_share_a_request,

@@ -6,9 +6,9 @@
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::Value;
 
-use super::producer::{PRODUCED, Producer, batch, expect_base_offset, second_protocol};
 use super::replaced_topics::made_anew;
 use super::writer::Writer;
+use crate::producer::{PRODUCED, Producer, batch, expect_base_offset, second_protocol};
 
 scenarios![
     refusals_of_a_sequence_number_have_one_code,

@@ -9,7 +9,7 @@ use kconform_scenario::prelude::*;
 use kconform_scenario::wire::records::Marker;
 use kconform_scenario::wire::schema::Value;
 
-use super::producer::{PRODUCED, Producer, batch, expect_base_offset, second_protocol, stable_at};
+use crate::producer::{PRODUCED, Producer, batch, expect_base_offset, second_protocol, stable_at};
 
 scenarios![
     a_partition_outside_the_transaction_is_refused,

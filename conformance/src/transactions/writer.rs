@@ -3,7 +3,7 @@
 use kafka_protocol::messages::ProduceResponse;
 use kconform_scenario::prelude::*;
 
-use super::producer::{PRODUCED, batch};
+use crate::producer::{PRODUCED, batch};
 
 /// An idempotent producer, a partition for it, and a connection to the leader.
 #[derive(Debug)]

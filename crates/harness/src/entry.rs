@@ -87,7 +87,7 @@ async fn try_listener(
         remedy: remedy.to_owned(),
         unreachable: false,
     };
-    let cx = probe::case(&probed.facts, &probed.access);
+    let cx = probed.case();
     let mut conn = match cx.attempt(listener, |_| ()).await {
         Ok(Ok(conn)) => conn,
         Ok(Err(error)) => return Err(unopened(&key, &peer, &error)),
@@ -208,7 +208,7 @@ async fn try_user(
     user: &User,
 ) -> Result<(), Barred> {
     let key = format!("users.{}", role.name());
-    let cx = probe::case(&probed.facts, &probed.access);
+    let cx = probed.case();
     for name in &user.mechanisms {
         let known = Mechanism::named(name).filter(|_| offered.contains(name));
         let Some(mechanism) = known else {

@@ -4,6 +4,7 @@
 //! asked; [`run()`] runs them on libtest-mimic, plays each back at once, and keeps their records.
 
 mod cleanup;
+mod done;
 mod entry;
 mod evidence;
 mod execute;

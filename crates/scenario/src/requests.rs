@@ -2,6 +2,9 @@
 //! that are null by default, and say "follower 0" where a consumer speaks.
 
 use bytes::Bytes;
+use kafka_protocol::messages::alter_partition_reassignments_request::{
+    AlterPartitionReassignmentsRequest, ReassignablePartition, ReassignableTopic,
+};
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
@@ -122,6 +125,18 @@ pub fn list_offsets(of: &Partition, timestamp: i64) -> ListOffsetsRequest {
         .with_name(TopicName(text(&of.topic)))
         .with_partitions(vec![partition]);
     ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(vec![topic])
+}
+
+/// A move of the partition to these brokers, the preferred leader first; without any, the end of a move that is under
+/// way (KIP-455). 30 s.
+pub fn reassignment(of: &Partition, to: Option<&[i32]>) -> AlterPartitionReassignmentsRequest {
+    let replicas = to.map(|ids| ids.iter().copied().map(BrokerId).collect());
+    let partition =
+        ReassignablePartition::default().with_partition_index(of.index).with_replicas(replicas);
+    let topic = ReassignableTopic::default()
+        .with_name(TopicName(text(&of.topic)))
+        .with_partitions(vec![partition]);
+    AlterPartitionReassignmentsRequest::default().with_topics(vec![topic]).with_timeout_ms(30_000)
 }
 
 /// These values as the record format of this Produce version: message sets of magic 0 (versions 0 and 1) and 1
