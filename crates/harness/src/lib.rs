@@ -5,6 +5,7 @@
 
 mod cleanup;
 mod done;
+mod entry;
 mod evidence;
 mod execute;
 pub mod fingerprint;
@@ -24,6 +25,7 @@ mod target;
 mod undo_security;
 
 pub use cleanup::{Cleaned, clean};
+pub use entry::{Barred, try_each};
 pub use execute::DEADLINE;
 pub use probe::{Probed, Unreachable, probe};
 pub use replay::{Played, ReplayOptions, replay};

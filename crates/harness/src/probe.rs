@@ -118,7 +118,7 @@ async fn probe_at(target: &Target, dial: &Dial) -> Result<Probed, String> {
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// What a length prefix that is none looks like: the first bytes of another protocol.
-fn looks_like(breach: &Breach) -> &'static str {
+pub(crate) fn looks_like(breach: &Breach) -> &'static str {
     let claimed = breach.rule.split_whitespace().find_map(|word| word.parse::<i32>().ok());
     match claimed.map(i32::to_be_bytes) {
         Some([0x15 | 0x16, 3, ..]) => {

@@ -374,6 +374,9 @@ impl Context {
         let notes = std::mem::take(&mut record.notes);
         evidence::fill(&mut record, &ran, self.options.all_evidence);
         record.notes.splice(0..0, notes);
+        if matches!(record.verdict, Verdict::Failed | Verdict::Blocked) {
+            record.notes.extend(self.sentinel.silence(self.env.began + ran.started, ran.took));
+        }
         lock(&self.undo).extend(ran.undo.iter().cloned());
         let told = match record.verdict {
             Verdict::Passed => Ok(Completion::Completed),
