@@ -51,9 +51,9 @@ async fn a_missing_partition_does_not_hold_up_the_others(cx: &mut Cx) -> Outcome
         .expect_answer()?
         .require(seen == expected, format!("{expected:?}"), || format!("{seen:?}"))?;
     let seen = committed(cx, &mut conn, &group, &partition).await?;
-    require(seen.offset == 42, "offset 42 for the other", || format!("{seen:?}"))?;
+    seen.expect_offset(42)?;
     let seen = committed(cx, &mut conn, &group, &missing).await?;
-    require(seen.offset == -1, "no offset for the one that is missing", || format!("{seen:?}"))
+    seen.expect_offset(-1)
 }
 
 /// Metadata of exactly offset.metadata.max.bytes characters (4096 by default) is stored; longer
@@ -130,7 +130,7 @@ async fn the_empty_group_id_stores_offsets(cx: &mut Cx) -> Outcome {
     let mut conn = coordinator(cx, "").await?;
     Commit::to("").offset(&partition, 42).ask(cx, &mut conn).await?.expect_ok()?;
     let seen = committed(cx, &mut conn, "", &partition).await?;
-    require(seen.offset == 42, "offset 42", || format!("{seen:?}"))
+    seen.expect_offset(42)
 }
 
 /// Commits may go backwards, repeat an offset, and lie beyond the end of the log, up to 2^63 - 1:
@@ -152,7 +152,7 @@ async fn offsets_may_go_anywhere(cx: &mut Cx) -> Outcome {
     Commit::to(&group).offset(&partition, first).ask(cx, &mut conn).await?.ok()?;
     Commit::to(&group).offset(&partition, second).ask(cx, &mut conn).await?.expect_ok()?;
     let seen = committed(cx, &mut conn, &group, &partition).await?;
-    require(seen.offset == second, &format!("offset {second}"), || format!("{seen:?}"))
+    seen.expect_offset(second)
 }
 
 /// Once a topic is deleted, the offsets that were committed for it vanish soon after, so that
@@ -244,7 +244,7 @@ async fn a_commit_is_seen_at_once(cx: &mut Cx) -> Outcome {
     for offset in 1..=5 {
         Commit::to(&group).offset(&partition, offset).ask(cx, &mut writer).await?.expect_ok()?;
         let seen = committed(cx, &mut reader, &group, &partition).await?;
-        require(seen.offset == offset, &format!("offset {offset}"), || format!("{seen:?}"))?;
+        seen.expect_offset(offset)?;
     }
     Ok(())
 }

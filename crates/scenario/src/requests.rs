@@ -6,6 +6,9 @@ use kafka_protocol::messages::alter_partition_reassignments_request::{
     AlterPartitionReassignmentsRequest, ReassignablePartition, ReassignableTopic,
 };
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
+use kafka_protocol::messages::incremental_alter_configs_request::{
+    AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
+};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
@@ -139,6 +142,27 @@ pub fn reassignment(of: &Partition, to: Option<&[i32]>) -> AlterPartitionReassig
     AlterPartitionReassignmentsRequest::default().with_topics(vec![topic]).with_timeout_ms(30_000)
 }
 
+/// Sets a dynamic setting of this broker, by its id, or takes it back; without an id that of every broker (KIP-339). A
+/// setting of one broker is a matter for that broker alone.
+pub fn broker_setting(
+    broker: Option<i32>,
+    name: &str,
+    value: Option<&str>,
+) -> IncrementalAlterConfigsRequest {
+    const BROKER: i8 = 4;
+    const SET: i8 = 0;
+    const DELETE: i8 = 1;
+    let setting = AlterableConfig::default()
+        .with_name(text(name))
+        .with_config_operation(if value.is_some() { SET } else { DELETE })
+        .with_value(value.map(text));
+    let resource = AlterConfigsResource::default()
+        .with_resource_type(BROKER)
+        .with_resource_name(text(broker.map_or_else(String::new, |id| id.to_string())))
+        .with_configs(vec![setting]);
+    IncrementalAlterConfigsRequest::default().with_resources(vec![resource])
+}
+
 /// These values as the record format of this Produce version: message sets of magic 0 (versions 0 and 1) and 1
 /// (version 2), a record batch from 3 on.
 pub fn records(version: i16, values: &[&str], now_ms: i64) -> Bytes {
@@ -167,6 +191,12 @@ impl Cx {
     /// [`Failure::Blocked`] when the target does not advertise it.
     pub fn fetch(&self, from: &Partition, offset: i64) -> Result<FetchRequest, Failure> {
         Ok(fetch(self.version_of(keys::Fetch)?, from, offset))
+    }
+
+    /// A record batch of these values with the time of now.
+    pub fn batch(&self, values: &[&str]) -> Batch {
+        let values = values.iter().map(|value| Bytes::copy_from_slice(value.as_bytes()));
+        Batch::of(values).with_timestamp(self.wall_ms())
     }
 
     /// [`records`] in the format of the version at which Produce goes in this case, with the time of now.
