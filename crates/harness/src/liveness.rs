@@ -24,6 +24,10 @@ pub(crate) enum Fate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gone;
 
+/// A case in flight, from [`Liveness::enter`] to [`Liveness::leave`].
+#[derive(Debug)]
+pub(crate) struct Flight(u64);
+
 /// Keeps an eye on the target.
 #[derive(Debug)]
 pub(crate) struct Liveness {
@@ -34,8 +38,9 @@ pub(crate) struct Liveness {
 
 #[derive(Debug, Default)]
 struct State {
-    in_flight: BTreeSet<usize>,
-    suspects: BTreeSet<usize>,
+    begun: u64,
+    in_flight: BTreeSet<u64>,
+    suspects: BTreeSet<u64>,
     lost: bool,
     gone: bool,
 }
@@ -55,7 +60,7 @@ impl Liveness {
     ///
     /// # Errors
     /// [`Gone`] when the target did not come back in time.
-    pub(crate) fn enter(&self, case: usize) -> Result<(), Gone> {
+    pub(crate) fn enter(&self) -> Result<Flight, Gone> {
         let mut state = self.lock();
         while state.lost && !state.gone {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -63,8 +68,10 @@ impl Liveness {
         if state.gone {
             return Err(Gone);
         }
-        state.in_flight.insert(case);
-        Ok(())
+        state.begun += 1;
+        let flight = state.begun;
+        state.in_flight.insert(flight);
+        Ok(Flight(flight))
     }
 
     /// A case ended; `trouble` says that it ended in a way that a lost target would explain.
@@ -73,7 +80,7 @@ impl Liveness {
         env: &Env,
         sentinel: &Sentinel,
         sink: &Sink,
-        case: usize,
+        Flight(case): Flight,
         trouble: bool,
     ) -> Fate {
         {

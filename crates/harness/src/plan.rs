@@ -226,34 +226,43 @@ pub fn decide(facts: &Facts, case: &Case) -> Decision {
     })
 }
 
-/// The cases of a round, by the way in which they run.
+/// The cases of a round, in the order in which they run.
 #[derive(Clone, Debug, Default)]
 pub struct Order {
+    /// Those that must not have company. They change settings of the whole cluster, which take their time where topics by
+    /// the hundred were made or deleted just before; so they come first.
+    pub alone: Vec<Case>,
+    /// One after the other.
+    pub phases: Vec<Phase>,
+}
+
+/// Cases that run side by side.
+#[derive(Clone, Debug, Default)]
+pub struct Phase {
     /// Those that wait for timers of the broker: they cost nothing while they do, and take longest.
     pub slow: Vec<Case>,
     /// The ordinary ones.
-    pub together: Vec<Case>,
-    /// Those that must not have company.
-    pub alone: Vec<Case>,
+    pub others: Vec<Case>,
 }
 
-/// Sorts cases by the way in which they run; shuffles by the seed if one is given.
-pub fn order(mut cases: Vec<Case>, seed: Option<u64>) -> Order {
+/// Sorts cases by the way in which they run against a target held to this release; shuffles by the seed if one is given.
+///
+/// Before 4.0 the cases about members of classic groups are a phase of their own: the coordinator forgets groups without
+/// offsets, ids that it has just handed out included, whenever somebody deletes a topic
+/// (GroupMetadataManager.cleanupGroupMetadata), as other cases do.
+pub fn order(reference: Reference, mut cases: Vec<Case>, seed: Option<u64>) -> Order {
     if let Some(seed) = seed {
         shuffle(&mut cases, seed);
     }
     let (alone, others): (Vec<_>, Vec<_>) =
         cases.into_iter().partition(|case| case.scenario.exclusive);
-    let (slow, together) = others.into_iter().partition(|case| case.scenario.slow);
-    Order { slow, together, alone }
-}
-
-/// Takes out the cases about members of classic groups, which run before the others on targets held to a release before
-/// 4.0: there the coordinator forgets groups without offsets, ids that it has just handed out included, whenever somebody
-/// deletes a topic (GroupMetadataManager.cleanupGroupMetadata), as other cases do.
-pub(crate) fn members_first(facts: &Facts, cases: Vec<Case>) -> (Vec<Case>, Vec<Case>) {
-    let fragile = facts.reference < Reference(4, 0);
-    cases.into_iter().partition(|case| fragile && MEMBERS.contains(&case.key))
+    let fragile = |case: &Case| reference < Reference(4, 0) && MEMBERS.contains(&case.key);
+    let (members, others): (Vec<_>, Vec<_>) = others.into_iter().partition(fragile);
+    let phase = |cases: Vec<Case>| {
+        let (slow, others) = cases.into_iter().partition(|case| case.scenario.slow);
+        Phase { slow, others }
+    };
+    Order { alone, phases: vec![phase(members), phase(others)] }
 }
 
 /// The APIs of classic groups and their members.

@@ -91,25 +91,14 @@ impl Topics {
     /// Takes all partitions out of stock, so that their topics can be deleted; gives what to undo. Waits for a topic in
     /// the making.
     pub(crate) fn retire(&self) -> Vec<Undo> {
-        self.wait();
-        let mut shelf = self.shelf();
-        shelf.unused.clear();
-        std::mem::take(&mut shelf.undo)
-    }
-
-    /// What was made and must be undone. Waits for a topic in the making.
-    pub(crate) fn undo(&self) -> Vec<Undo> {
-        self.wait();
-        self.shelf().undo.clone()
-    }
-
-    /// Waits for a topic in the making.
-    fn wait(&self) {
         let maker = self.shelf().maker.take();
         if let Some(maker) = maker {
             // A maker that panicked has nothing more to tell.
             let _ = maker.join();
         }
+        let mut shelf = self.shelf();
+        shelf.unused.clear();
+        std::mem::take(&mut shelf.undo)
     }
 
     fn start(self: &Arc<Self>, shelf: &mut Shelf) {

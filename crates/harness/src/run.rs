@@ -12,7 +12,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use crate::evidence;
 use crate::execute::{self, Agreement, Env, Ran};
 use crate::liveness::{Fate, Liveness, Sentinel};
-use crate::plan::{self, Case, Decision, Filter, Order};
+use crate::plan::{self, Case, Decision, Filter, Order, Phase};
 use crate::pool::Topics;
 use crate::probe::Probed;
 use crate::recording::Recorded;
@@ -89,7 +89,7 @@ struct Context {
     refusals: Refusals,
     undo: Mutex<Vec<Undo>>,
     recorded: Mutex<Vec<Recorded>>,
-    deferred: Mutex<Vec<(usize, Case)>>,
+    deferred: Mutex<Vec<Case>>,
     stop: AtomicBool,
 }
 
@@ -142,16 +142,12 @@ pub fn run(
     });
     for round in 0..context.options.repeat {
         let seed = context.options.seed.map(|seed| seed.wrapping_add(u64::from(round)));
-        let Order { slow, together, alone } = plan::order(cases.clone(), seed);
-        let (slow_first, slow) = plan::members_first(&context.env.facts, slow);
-        let (first, together) = plan::members_first(&context.env.facts, together);
-        side_by_side(&context, slow_first, first, round, [Pace::SlowFirst, Pace::First]);
-        side_by_side(&context, slow, together, round, [Pace::Slow, Pace::Together]);
-        // What was made so far would weigh on the target while the rest runs.
-        if !alone.is_empty() {
-            lighten(&context);
+        let Order { alone, phases } = plan::order(context.env.facts.reference, cases.clone(), seed);
+        trials(&context, alone, round, 1);
+        for phase in phases {
+            side_by_side(&context, phase, round);
         }
-        trials(&context, alone, round, Pace::Alone, 1);
+        // What was made so far would weigh on the target in the next round.
         if round + 1 < context.options.repeat {
             lighten(&context);
         }
@@ -159,7 +155,7 @@ pub fn run(
     convict(&context);
     let undo = {
         let mut undo = std::mem::take(&mut *lock(&context.undo));
-        undo.extend(context.env.topics.undo());
+        undo.extend(context.env.topics.retire());
         undo
     };
     let leftovers = if context.liveness.gone() {
@@ -192,45 +188,28 @@ fn lighten(context: &Context) {
     }
 }
 
-/// Which list a case is in: it is known by that, its place there and the round.
-#[derive(Clone, Copy)]
-enum Pace {
-    SlowFirst,
-    First,
-    Slow,
-    Together,
-    Alone,
-}
-
 /// Runs the slow cases beside the others. Half of the jobs is theirs, so that they, which only wait, neither hold up the
 /// others nor come last. A console of libtest-mimic's own can show but one list, so there they come first.
-fn side_by_side(
-    context: &Arc<Context>,
-    slow: Vec<Case>,
-    together: Vec<Case>,
-    round: u32,
-    [pace_of_slow, pace]: [Pace; 2],
-) {
+fn side_by_side(context: &Arc<Context>, Phase { slow, others }: Phase, round: u32) {
     let jobs = context.options.jobs;
-    if jobs < 2 || context.options.mimic.is_some() || slow.is_empty() || together.is_empty() {
-        trials(context, [slow, together].concat(), round, pace, jobs);
+    if jobs < 2 || context.options.mimic.is_some() || slow.is_empty() || others.is_empty() {
+        trials(context, [slow, others].concat(), round, jobs);
         return;
     }
     let for_slow = slow.len().min(jobs / 2);
     std::thread::scope(|scope| {
-        scope.spawn(|| trials(context, slow, round, pace_of_slow, for_slow));
-        trials(context, together, round, pace, jobs - for_slow);
+        scope.spawn(|| trials(context, slow, round, for_slow));
+        trials(context, others, round, jobs - for_slow);
     });
 }
 
-fn trials(context: &Arc<Context>, cases: Vec<Case>, round: u32, pace: Pace, jobs: usize) {
+fn trials(context: &Arc<Context>, cases: Vec<Case>, round: u32, jobs: usize) {
     if cases.is_empty() {
         return;
     }
-    let trials = cases.into_iter().enumerate().map(|(at, case)| {
+    let trials = cases.into_iter().map(|case| {
         let context = context.clone();
-        let id = at * 5 + pace as usize + (usize::try_from(round).unwrap_or(0) << 32);
-        Trial::ignorable_test(case.name.clone(), move || context.attempt(id, case, round))
+        Trial::ignorable_test(case.name.clone(), move || context.attempt(case, round))
     });
     let mut arguments = match &context.options.mimic {
         Some(arguments) => arguments.clone(),
@@ -256,7 +235,7 @@ fn convict(context: &Arc<Context>) {
     let allowed =
         context.options.convict && !context.liveness.gone() && !*context.env.interrupted.borrow();
     context.liveness.acquit();
-    for (id, case) in deferred {
+    for case in deferred {
         let mut record = evidence::blank(&context.suite, &case, &context.options.again);
         if !allowed || context.liveness.gone() {
             let remedy = if context.options.convict {
@@ -272,16 +251,14 @@ fn convict(context: &Arc<Context>) {
             continue;
         }
         if let Decision::Unsupported(reason) = plan::decide(&context.env.facts, &case) {
-            let _ = context.refused(id, case, record, reason);
+            let _ = context.refused(case, record, reason);
             continue;
         }
         context.sink.tell(&format!("running suspect {} alone", case.name));
-        if context.liveness.enter(id).is_err() {
-            continue;
-        }
+        let Ok(flight) = context.liveness.enter() else { continue };
         let ran = execute::run(&context.env, &case);
         let trouble = ran.outcome.is_err() || !context.sentinel.holds();
-        if context.liveness.leave(&context.env, &context.sentinel, &context.sink, id, trouble)
+        if context.liveness.leave(&context.env, &context.sentinel, &context.sink, flight, trouble)
             == Fate::Suspect
         {
             evidence::fill(&mut record, &ran, true);
@@ -302,7 +279,7 @@ fn convict(context: &Arc<Context>) {
         let _ = context.settle(record, ran);
     }
     // Lost once more while a refusal was asked for: that much is known, and no more.
-    for (_, case) in std::mem::take(&mut *lock(&context.deferred)) {
+    for case in std::mem::take(&mut *lock(&context.deferred)) {
         let mut record = evidence::blank(&context.suite, &case, &context.options.again);
         record.verdict = Verdict::Blocked;
         record.reason = Some("the target went away again while this case was in flight".to_owned());
@@ -312,12 +289,12 @@ fn convict(context: &Arc<Context>) {
 
 impl Context {
     /// One trial. What libtest-mimic is told is for its own console; the record is the truth.
-    fn attempt(&self, id: usize, case: Case, round: u32) -> Result<Completion, Failed> {
+    fn attempt(&self, case: Case, round: u32) -> Result<Completion, Failed> {
         let mut record = evidence::blank(&self.suite, &case, &self.options.again);
         match plan::decide(&self.env.facts, &case) {
             Decision::Run => {}
             Decision::NotRun(reason) => return self.skip(record, Verdict::NotRun, reason),
-            Decision::Unsupported(reason) => return self.refused(id, case, record, reason),
+            Decision::Unsupported(reason) => return self.refused(case, record, reason),
         }
         if *self.env.interrupted.borrow() {
             return self.skip(record, Verdict::NotRun, "the run was interrupted".to_owned());
@@ -326,9 +303,9 @@ impl Context {
             let reason = "another case had failed (--fail-fast)".to_owned();
             return self.skip(record, Verdict::NotRun, reason);
         }
-        if self.liveness.enter(id).is_err() {
+        let Ok(flight) = self.liveness.enter() else {
             return self.skip(record, Verdict::NotRun, GONE.to_owned());
-        }
+        };
         let mut env = self.env.clone();
         if round > 0 {
             env.run = format!("{}-{}", env.run, round + 1);
@@ -336,10 +313,11 @@ impl Context {
         }
         let ran = execute::run(&env, &case);
         let trouble = ran.outcome.is_err() && !ran.interrupted;
-        if self.liveness.leave(&self.env, &self.sentinel, &self.sink, id, trouble) == Fate::Suspect
+        if self.liveness.leave(&self.env, &self.sentinel, &self.sink, flight, trouble)
+            == Fate::Suspect
         {
             lock(&self.undo).extend(ran.undo);
-            lock(&self.deferred).push((id, case));
+            lock(&self.deferred).push(case);
             return Ok(Completion::ignored_with("the target was lost meanwhile"));
         }
         self.settle(record, ran)
@@ -348,19 +326,19 @@ impl Context {
     /// A version that is not offered: the refusal is what is checked.
     fn refused(
         &self,
-        id: usize,
         case: Case,
         mut record: Record,
         reason: String,
     ) -> Result<Completion, Failed> {
-        if self.liveness.enter(id).is_err() {
+        let Ok(flight) = self.liveness.enter() else {
             return self.skip(record, Verdict::NotRun, GONE.to_owned());
-        }
+        };
         let answer = self.refusals.check(&self.env, case.key, case.version);
         let trouble = matches!(answer, Answer::Unreachable(_));
-        if self.liveness.leave(&self.env, &self.sentinel, &self.sink, id, trouble) == Fate::Suspect
+        if self.liveness.leave(&self.env, &self.sentinel, &self.sink, flight, trouble)
+            == Fate::Suspect
         {
-            lock(&self.deferred).push((id, case));
+            lock(&self.deferred).push(case);
             return Ok(Completion::ignored_with("the target was lost meanwhile"));
         }
         match answer {

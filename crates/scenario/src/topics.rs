@@ -133,10 +133,16 @@ impl Cx {
         let mut tries = self.tries(format!("topic {name} to be ready"), READY_WITHIN);
         loop {
             match described(conn, name, partitions).await? {
-                Ok(topic) => match self.unled(conn, &topic).await? {
-                    None => return Ok(topic),
-                    Some(last) => tries.again(last).await?,
-                },
+                Ok(topic) => {
+                    let missing = match self.unled(conn, &topic).await? {
+                        None => self.unheard_of(&topic).await?,
+                        unled => unled,
+                    };
+                    match missing {
+                        None => return Ok(topic),
+                        Some(last) => tries.again(last).await?,
+                    }
+                }
                 Err(last) => tries.again(last).await?,
             }
         }
@@ -160,6 +166,20 @@ impl Cx {
                 return Ok(Some(format!("{path} = {code} from broker {leader}")));
             }
             reply.ok()?;
+        }
+        Ok(None)
+    }
+
+    /// What a broker that leads none of the partitions says when it does not know the topic yet. Such a broker may be the
+    /// coordinator that a case asks next, and each follows the metadata at its own pace.
+    async fn unheard_of(&self, topic: &Topic) -> Result<Option<String>, Failure> {
+        let others = self.facts().brokers.iter().map(|broker| broker.id);
+        for broker in others.filter(|id| !topic.leaders.contains(id)) {
+            let mut conn = self.connect_broker(broker).await?;
+            let partitions = i32::try_from(topic.leaders.len()).unwrap_or(i32::MAX);
+            if let Err(last) = described(&mut conn, &topic.name, partitions).await? {
+                return Ok(Some(format!("{last} from broker {broker}")));
+            }
         }
         Ok(None)
     }
