@@ -3,8 +3,6 @@
 //! Version 6 brought the leader epoch (KIP-320), version 10 topic ids (KIP-848). Not covered:
 //! retention, and what survives a restart.
 
-use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
-use kafka_protocol::messages::{DeleteTopicsRequest, TopicName};
 use kconform_scenario::prelude::*;
 
 use super::offsets::{Commit, LEADER_EPOCHS, Lookup, Stored, TOPIC_IDS, committed, ghost, stored};
@@ -165,15 +163,7 @@ async fn offsets_of_a_deleted_topic_vanish(cx: &mut Cx) -> Outcome {
     let mut conn = coordinator(cx, &group).await?;
     let commit = Commit::to(&group).offset(&doomed, 41).offset(&kept, 42);
     commit.ask(cx, &mut conn).await?.ok()?;
-    let name = TopicName(text(&topic.name));
-    let delete = DeleteTopicsRequest::default().with_timeout_ms(30_000);
-    // KIP-516 gave version 6 topics by name or id.
-    let delete = if cx.newest(keys::DeleteTopics)? < 6 {
-        delete.with_topic_names(vec![name])
-    } else {
-        delete.with_topics(vec![DeleteTopicState::default().with_name(Some(name))])
-    };
-    conn.ask(delete).await?.ok()?;
+    conn.ask(requests::delete_topic(cx.newest(keys::DeleteTopics)?, &topic.name)).await?.ok()?;
 
     let version = cx.newest(keys::OffsetFetch)?.min(TOPIC_IDS - 1);
     let mut tries = cx.tries("the offset of the deleted topic to vanish", GRACE);

@@ -5,6 +5,10 @@ use bytes::Bytes;
 use kafka_protocol::messages::alter_partition_reassignments_request::{
     AlterPartitionReassignmentsRequest, ReassignablePartition, ReassignableTopic,
 };
+use kafka_protocol::messages::create_topics_request::{
+    CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
+};
+use kafka_protocol::messages::delete_topics_request::{DeleteTopicState, DeleteTopicsRequest};
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::incremental_alter_configs_request::{
     AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
@@ -19,7 +23,7 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::StrBytes;
 use kconform_wire::records::{Batch, Message, MessageSet};
 
-use crate::topics::Partition;
+use crate::topics::{Partition, TopicSpec};
 use crate::{Cx, Failure, keys};
 
 /// Text as the typed messages hold it.
@@ -128,6 +132,31 @@ pub fn list_offsets(of: &Partition, timestamp: i64) -> ListOffsetsRequest {
         .with_name(TopicName(text(&of.topic)))
         .with_partitions(vec![partition]);
     ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(vec![topic])
+}
+
+/// The creation of a topic that is to be like this. 30 s.
+pub fn create_topic(name: &str, spec: &TopicSpec) -> CreateTopicsRequest {
+    let configs = spec.configs.iter().map(|(name, value)| {
+        CreatableTopicConfig::default().with_name(text(name)).with_value(Some(text(value)))
+    });
+    let topic = CreatableTopic::default()
+        .with_name(TopicName(text(name)))
+        .with_num_partitions(spec.partitions)
+        .with_replication_factor(spec.replication)
+        .with_configs(configs.collect());
+    CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(30_000)
+}
+
+/// The deletion of a topic by its name, laid out as the version wants it: names to version 5, names or ids from 6
+/// (KIP-516). 30 s.
+pub fn delete_topic(version: i16, name: &str) -> DeleteTopicsRequest {
+    let request = DeleteTopicsRequest::default().with_timeout_ms(30_000);
+    let name = TopicName(text(name));
+    if version >= 6 {
+        request.with_topics(vec![DeleteTopicState::default().with_name(Some(name))])
+    } else {
+        request.with_topic_names(vec![name])
+    }
 }
 
 /// A move of the partition to these brokers, the preferred leader first; without any, the end of a move that is under

@@ -159,7 +159,6 @@ impl Session {
         self.state.borrow_mut().waiting.push(what.clone());
         Waiting { session: self.clone(), what }
     }
-
 }
 
 /// Keeps a line in the list of waits while the wait lasts.
