@@ -1,6 +1,7 @@
 //! `kconform conform`: reach or start a target, plan, run, show, write down, and end with the exit code.
 
 mod dead_broker;
+pub(crate) mod mortal;
 mod plan;
 mod properties;
 mod special;

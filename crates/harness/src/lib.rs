@@ -9,6 +9,7 @@ mod execute;
 pub mod fingerprint;
 mod liveness;
 pub mod mutation;
+mod nodes;
 pub mod plan;
 mod pool;
 mod probe;
@@ -24,6 +25,7 @@ mod undo_security;
 
 pub use cleanup::{Cleaned, clean};
 pub use execute::DEADLINE;
+pub use nodes::{Commands, Hook};
 pub use probe::{Probed, Unreachable, probe};
 pub use replay::{Played, ReplayOptions, replay};
 pub use run::{Done, Options, run, wanted};

@@ -1,7 +1,7 @@
 //! What a scenario is given: its version, connections, fresh names, topics that are ready, and patience.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::{Facts, Listener, Role};
 use crate::failure::{Failure, Outcome};
+use crate::nodes::Nodes;
 use crate::topics::Partition;
 use crate::{Code, Conn, keys};
 
@@ -71,6 +72,10 @@ pub(crate) struct Shared {
     pub(crate) inputs: Inputs,
     access: Option<Arc<Access>>,
     pool: Option<Rc<dyn Pool>>,
+    /// The way to the nodes of the target, where there is one.
+    pub(crate) nodes: OnceCell<Rc<dyn Nodes>>,
+    /// The brokers that the case took down.
+    pub(crate) down: RefCell<BTreeSet<i32>>,
     names: Cell<u32>,
     notes: RefCell<Vec<String>>,
     undo: RefCell<Vec<Undo>>,
@@ -87,7 +92,7 @@ impl std::fmt::Debug for Shared {
 pub struct Cx {
     pub(crate) shared: Rc<Shared>,
     /// The connection that set-up uses, opened once.
-    setup: RefCell<Option<Conn>>,
+    pub(crate) setup: RefCell<Option<Conn>>,
 }
 
 impl Cx {
@@ -120,6 +125,8 @@ impl Cx {
             inputs,
             access,
             pool,
+            nodes: OnceCell::new(),
+            down: RefCell::default(),
             names: Cell::new(0),
             notes: RefCell::default(),
             undo: RefCell::default(),
@@ -414,7 +421,7 @@ impl Shared {
         }
     }
 
-    fn default_dial(&self) -> Dial {
+    pub(crate) fn default_dial(&self) -> Dial {
         match &self.access {
             Some(access) => access.default.clone(),
             None => Dial::plain(self.facts.host.clone(), self.facts.port),
@@ -437,7 +444,7 @@ impl Shared {
     }
 
     pub(crate) async fn connect(self: &Rc<Self>) -> Result<Conn, Failure> {
-        let dial = self.default_dial();
+        let dial = self.living_dial();
         self.open(&dial).await
     }
 
