@@ -25,6 +25,8 @@ mod offsets;
 mod produce;
 /// What holds whatever is sent, with values drawn from seeds.
 mod properties;
+/// Brokers that die and come back.
+mod restarts;
 /// SASL and TLS.
 mod security;
 /// CreateTopics and its kin.

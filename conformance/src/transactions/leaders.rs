@@ -12,7 +12,7 @@ const MOVED_WITHIN: Duration = Duration::from_secs(20);
 
 /// Set-up: makes the next replica the preferred leader of this partition and has it elected; gives the partition as it is
 /// then. The partition must have replicas, and its followers must have caught up in time.
-pub(super) async fn move_leader(cx: &Cx, of: &Partition) -> Result<Partition, Failure> {
+pub(crate) async fn move_leader(cx: &Cx, of: &Partition) -> Result<Partition, Failure> {
     let mut conn = cx.connect().await?;
     let (leader, mut replicas) = led_by(cx, &mut conn, of).await?;
     let next = replicas.iter().position(|id| *id != leader);
