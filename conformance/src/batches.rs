@@ -9,6 +9,7 @@ mod headers;
 mod log;
 mod markers;
 mod order;
+mod restarts;
 mod timestamps;
 
 /// The files of this family.
@@ -19,4 +20,5 @@ pub(crate) const FILES: &[&[&Scenario]] = &[
     markers::SCENARIOS,
     order::SCENARIOS,
     compaction::SCENARIOS,
+    restarts::SCENARIOS,
 ];

@@ -5,6 +5,7 @@ use kconform_scenario::Scenario;
 mod offset_commit;
 mod offset_fetch;
 pub(crate) mod offsets;
+mod restarts;
 mod stored_offsets;
 mod transactional_offsets;
 
@@ -14,4 +15,5 @@ pub(crate) const FILES: &[&[&Scenario]] = &[
     stored_offsets::SCENARIOS,
     offset_fetch::SCENARIOS,
     transactional_offsets::SCENARIOS,
+    restarts::SCENARIOS,
 ];

@@ -27,6 +27,8 @@ mod produce;
 mod producer;
 /// What holds whatever is sent, with values drawn from seeds.
 mod properties;
+/// Brokers that die and come back.
+mod restarts;
 /// SASL and TLS.
 mod security;
 /// CreateTopics and its kin.

@@ -8,10 +8,11 @@ mod delete_records;
 mod delete_records_refusals;
 mod ends;
 mod greatest_time;
-mod leader_epochs;
+pub(crate) mod leader_epochs;
 mod leader_epochs_refusals;
 mod list_offsets;
 mod list_offsets_v0;
+mod new_leaders;
 mod refusals;
 mod tiers;
 mod times;
@@ -25,6 +26,7 @@ pub(crate) const FILES: &[&[&Scenario]] = &[
     list_offsets::SCENARIOS,
     refusals::SCENARIOS,
     list_offsets_v0::SCENARIOS,
+    new_leaders::SCENARIOS,
     leader_epochs::SCENARIOS,
     leader_epochs_refusals::SCENARIOS,
     delete_records::SCENARIOS,

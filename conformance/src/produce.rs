@@ -16,8 +16,9 @@ mod message_sets;
 mod oddities;
 mod payloads;
 mod producers;
-mod replication;
+pub(crate) mod replication;
 mod requests;
+mod restarts;
 mod rights;
 mod sizes;
 mod timestamps;
@@ -40,6 +41,7 @@ pub(crate) const FILES: &[&[&Scenario]] = &[
     contents::SCENARIOS,
     message_sets::SCENARIOS,
     replication::SCENARIOS,
+    restarts::SCENARIOS,
     idempotence::SCENARIOS,
     producers::SCENARIOS,
     transactional::SCENARIOS,

@@ -9,6 +9,7 @@ mod atomicity;
 mod brokers;
 mod completion;
 mod consumer;
+mod dead_coordinators;
 mod decisions;
 mod described;
 mod end_txn;
@@ -19,7 +20,7 @@ mod init_producer_id;
 mod known_producers;
 mod known_to_partitions;
 mod last_epochs;
-mod leaders;
+pub(crate) mod leaders;
 mod listed;
 mod markers;
 mod mixed_produce;
@@ -30,6 +31,7 @@ mod offset_commits_of_members;
 pub(crate) mod offsets;
 mod producer_state;
 mod replaced_topics;
+mod restarts;
 mod rights;
 mod timeouts;
 mod transactional_produce;
@@ -47,6 +49,8 @@ pub(crate) const FILES: &[&[&Scenario]] = &[
     producer_state::SCENARIOS,
     moved_leaders::SCENARIOS,
     moved_coordinators::SCENARIOS,
+    dead_coordinators::SCENARIOS,
+    restarts::SCENARIOS,
     add_partitions::SCENARIOS,
     added_by_brokers::SCENARIOS,
     add_offsets::SCENARIOS,

@@ -1,7 +1,7 @@
 //! Fetch (1): what a fetch session (KIP-227, version 7) is bound to, and what ends or replaces it.
 //!
-//! Sessions name topics as their version does, by id from 13 on (KIP-516). Not covered: that
-//! sessions are gone when the broker is started again.
+//! Sessions name topics as their version does, by id from 13 on (KIP-516). That
+//! sessions are gone when the broker is started again is asked in `batches/restarts.rs`.
 
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::Value;

@@ -218,7 +218,7 @@ pub(super) fn end_of(cx: &Cx, parts: &[(&Partition, i32)]) -> OffsetForLeaderEpo
 }
 
 /// The act: asks where this epoch of the partition ends; the answer names this epoch and offset.
-pub(super) async fn expect_end(
+pub(crate) async fn expect_end(
     cx: &Cx,
     leader: &mut Conn,
     of: &Partition,

@@ -1,7 +1,7 @@
 //! ListOffsets (2): partitions that are refused, and who answers for a partition.
 //!
 //! Version 4 brought leader epochs (KIP-320). Not covered: a new leader that does not know its end
-//! yet (OFFSET_NOT_AVAILABLE, KIP-207), which cannot be caught reliably.
+//! yet (OFFSET_NOT_AVAILABLE, KIP-207), see `new_leaders.rs`.
 
 use kafka_protocol::messages::BrokerId;
 use kconform_scenario::prelude::*;

@@ -2,9 +2,8 @@
 //! and how long the leader waits for them.
 //!
 //! A partition comes below its min.insync.replicas without any broker's death: a replica that is
-//! being added counts among the replicas, and a throttle keeps it out of sync. Not covered: an ISR
-//! that shrinks while a write waits for it, and NOT_ENOUGH_REPLICAS_AFTER_APPEND (20) of old
-//! releases, which both take a broker that dies at the right moment.
+//! being added counts among the replicas, and a throttle keeps it out of sync. An ISR that shrinks
+//! while a write waits for it takes a broker that dies, see `restarts.rs`.
 
 use bytes::Bytes;
 use kconform_scenario::prelude::*;
@@ -158,17 +157,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A partition below its min.insync.replicas of 3: of its three replicas one is being added and
 /// throttled, so that two are in sync.
-struct Short {
-    to: Partition,
+pub(crate) struct Short {
+    pub(crate) to: Partition,
     throttled: i32,
     /// The end of the log.
-    end: i64,
+    pub(crate) end: i64,
     /// The high watermark.
     seen: i64,
 }
 
 impl Short {
-    async fn new(cx: &Cx) -> Result<Self, Failure> {
+    pub(crate) async fn new(cx: &Cx) -> Result<Self, Failure> {
         let spec = TopicSpec::default()
             .replication(2)
             .config("min.insync.replicas", 3)
@@ -225,7 +224,7 @@ impl Short {
     }
 
     /// Takes the replica away again: two of two are in sync.
-    async fn over(&self, cx: &Cx) -> Outcome {
+    pub(crate) async fn over(&self, cx: &Cx) -> Outcome {
         let cancelled = reassign(cx, &self.to, None).await;
         throttle(cx, self.throttled, None).await?;
         cancelled

@@ -10,7 +10,7 @@ const MOVED_WITHIN: Duration = Duration::from_secs(20);
 
 /// Set-up: makes the next replica the preferred leader of this partition and has it elected; gives the partition as it is
 /// then. The partition must have replicas, and its followers must have caught up in time.
-pub(super) async fn move_leader(cx: &Cx, of: &Partition) -> Result<Partition, Failure> {
+pub(crate) async fn move_leader(cx: &Cx, of: &Partition) -> Result<Partition, Failure> {
     let Leadership { leader, mut replicas, .. } = cx.leadership(of).await?;
     let next = replicas.iter().position(|id| *id != leader);
     let next = next.ok_or_else(|| Failure::blocked("another replica", format!("{replicas:?}")))?;

@@ -137,12 +137,13 @@ impl From<io::Error> for DetachError {
 }
 
 /// The directory of the state: a file `NAME.json` for each cluster.
-struct State {
+pub(crate) struct State {
     dir: PathBuf,
 }
 
 impl State {
-    fn of_user() -> State {
+    /// That of the user who runs this.
+    pub(crate) fn of_user() -> State {
         State { dir: places::state().join("brokers") }
     }
 
@@ -203,13 +204,35 @@ impl State {
         all
     }
 
-    fn stop(&self, name: &str) -> Result<Running, DetachError> {
+    /// The cluster of this name.
+    pub(crate) fn find(&self, name: &str) -> Result<Running, DetachError> {
         // A name is looked for in the list and never made into a path, so that it needs no check.
-        let all = self.list();
-        let Some(running) = all.iter().find(|running| running.name == name) else {
-            let known = all.into_iter().map(|running| running.name).collect();
-            return Err(DetachError::Unknown { name: name.to_owned(), known });
-        };
+        let mut all = self.list();
+        match all.iter().position(|running| running.name == name) {
+            Some(at) => Ok(all.swap_remove(at)),
+            None => {
+                let known = all.into_iter().map(|running| running.name).collect();
+                Err(DetachError::Unknown { name: name.to_owned(), known })
+            }
+        }
+    }
+
+    /// Writes down that a node of this cluster runs in another process now.
+    pub(crate) fn renew(&self, running: &Running) -> Result<(), DetachError> {
+        let text = serde_json::to_string_pretty(running).map_err(io::Error::from)?;
+        let fresh = self.dir.join(format!(".{}.json.new", running.name));
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&fresh)?
+            .write_all(text.as_bytes())?;
+        Ok(fs::rename(fresh, self.file(&running.name))?)
+    }
+
+    fn stop(&self, name: &str) -> Result<Running, DetachError> {
+        let running = &self.find(name)?;
         for pid in running.living() {
             match kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL) {
                 // It ended in between.
@@ -249,11 +272,12 @@ impl Running {
     /// The processes that still run and are still the brokers: a process id may have gone to
     /// somebody else.
     fn living(&self) -> Vec<u32> {
-        self.pids
-            .iter()
-            .copied()
-            .filter(|pid| command_line(*pid).is_some_and(|line| self.is_named_in(&line)))
-            .collect()
+        self.pids.iter().copied().filter(|pid| self.lives(*pid)).collect()
+    }
+
+    /// Whether this process runs and is one of the brokers.
+    pub(crate) fn lives(&self, pid: u32) -> bool {
+        command_line(pid).is_some_and(|line| self.is_named_in(&line))
     }
 
     fn is_named_in(&self, command_line: &str) -> bool {

@@ -38,6 +38,19 @@ impl Node {
     /// of sixty.
     pub(crate) const START_DEADLINE: Duration = Duration::from_secs(90);
 
+    /// A node of a cluster of so many, whose files are there already.
+    pub(crate) fn found(
+        release: Release,
+        nodes: usize,
+        libs: &Path,
+        dir: PathBuf,
+        number: usize,
+        port: u16,
+    ) -> Node {
+        let heap_megabytes = if nodes == 1 { 768 } else { 640 };
+        Node { number, port, release, libs: libs.to_owned(), dir, heap_megabytes }
+    }
+
     /// Writes the files of a node into its directory, which is created.
     ///
     /// # Errors
@@ -51,15 +64,7 @@ impl Node {
         port: u16,
         properties: &str,
     ) -> io::Result<Node> {
-        let heap_megabytes = if shape.nodes == 1 { 768 } else { 640 };
-        let node = Node {
-            number,
-            port,
-            release: shape.release,
-            libs: libs.to_owned(),
-            dir,
-            heap_megabytes,
-        };
+        let node = Node::found(shape.release, shape.nodes, libs, dir, number, port);
         fs::create_dir_all(node.scratch())?;
         fs::write(node.properties(), properties)?;
         let (name, text) = logging::configuration(node.release, &node.log());
@@ -82,7 +87,8 @@ impl Node {
         self.dir.join("server.properties")
     }
 
-    fn scratch(&self) -> PathBuf {
+    /// Where its process unpacks what it needs; on its command line.
+    pub(crate) fn scratch(&self) -> PathBuf {
         self.dir.join("tmp")
     }
 

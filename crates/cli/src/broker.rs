@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use kconform_brokers::{Certificates, Cluster, Listeners, Running, check_name, prerequisites_for};
+use kconform_brokers::{
+    Certificates, Cluster, DetachError, Listeners, Running, check_name, prerequisites_for,
+};
 use kconform_report::CONFORMS;
 use kconform_scenario::Listener;
 
@@ -21,6 +23,10 @@ pub(crate) fn run(command: &Broker) -> Result<i32, Trouble> {
     match command {
         Broker::Start { name, own } => start(name, own),
         Broker::Stop { names } => stop(names),
+        Broker::Kill { name, node, orderly } => {
+            node_acts(|| kconform_brokers::end_node(name, *node, *orderly))
+        }
+        Broker::Restart { name, node } => node_acts(|| kconform_brokers::restart_node(name, *node)),
         Broker::List { format } => list(*format),
     }
 }
@@ -33,7 +39,8 @@ fn start(name: &str, args: &OwnArgs) -> Result<i32, Trouble> {
         .map_err(|error| Trouble::Unreachable(error.to_string()))?;
     let running = cluster.detach(name).map_err(|error| Trouble::Unreachable(error.to_string()))?;
     let file = running.dir.join(TARGET_FILE);
-    let text = target_file(&running.endpoints, &running.listeners, &running.certificates);
+    let text =
+        target_file(&running.endpoints, &running.listeners, &running.certificates) + &hooks(name);
     let written = std::fs::write(&file, text);
     print(&described(&running));
     match written {
@@ -44,6 +51,14 @@ fn start(name: &str, args: &OwnArgs) -> Result<i32, Trouble> {
         Err(error) => tell(&format!("the target file cannot be written: {error}")),
     }
     Ok(CONFORMS)
+}
+
+fn node_acts(act: impl FnOnce() -> Result<(), DetachError>) -> Result<i32, Trouble> {
+    match act() {
+        Ok(()) => Ok(CONFORMS),
+        Err(error @ DetachError::Unknown { .. }) => Err(Trouble::Usage(error.to_string())),
+        Err(error) => Err(Trouble::Unreachable(error.to_string())),
+    }
 }
 
 fn stop(names: &[String]) -> Result<i32, Trouble> {
@@ -132,6 +147,24 @@ fn target_file(endpoints: &[String], listeners: &Listeners, certificates: &Certi
     text
 }
 
+/// The part of a target file that says how this program kills and starts the nodes of its cluster.
+fn hooks(name: &str) -> String {
+    let program = std::env::current_exe();
+    let program =
+        program.map_or_else(|_| "kconform".into(), |path| path.to_string_lossy().into_owned());
+    let command = |verb: &str, flags: &[&str]| {
+        let words = [&program, "broker", verb, name, "{broker}"];
+        let words = words.into_iter().chain(flags.iter().copied());
+        toml::Value::Array(words.map(|word| toml::Value::String(word.to_owned())).collect())
+    };
+    format!(
+        "\n[hooks]\nkill = {}\nstop = {}\nstart = {}\n",
+        command("kill", &[]),
+        command("kill", &["--orderly"]),
+        command("restart", &[])
+    )
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -160,7 +193,7 @@ mod tests {
         };
         let file = tempfile::NamedTempFile::new().unwrap();
         let text = target_file(&["127.0.0.1:1".to_owned()], &listeners, &certificates);
-        std::fs::write(file.path(), text).unwrap();
+        std::fs::write(file.path(), text + &hooks("mine")).unwrap();
         let read = TargetFile::read(file.path()).unwrap();
         assert_eq!(read.client.bootstrap[0].port, 1);
         assert_eq!(read.listeners.len(), 7);
@@ -169,6 +202,10 @@ mod tests {
         assert_eq!(read.users.len(), 3);
         assert!(read.users[&Role::Super].public && read.users[&Role::Super].name == "admin");
         assert_eq!(read.users[&Role::SecondUnprivileged].name, "bob");
+        let hooks = read.hooks.unwrap();
+        assert_eq!(hooks.kill[1..], ["broker", "kill", "mine", "{broker}"]);
+        assert_eq!(hooks.stop.last().unwrap(), "--orderly");
+        assert_eq!(hooks.start[2], "restart");
     }
 
     #[test]

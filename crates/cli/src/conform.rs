@@ -2,6 +2,7 @@
 
 mod dead_broker;
 mod enter;
+pub(crate) mod mortal;
 mod plan;
 mod properties;
 mod record;

@@ -1,5 +1,7 @@
 //! An Apache Kafka of our own: started for a run and stopped with it.
 
+use std::sync::Arc;
+
 use kconform_brokers::{
     Cluster, Listeners, Release, Shape, StartCause, StartError, USERS, prerequisites_for,
 };
@@ -8,6 +10,7 @@ use kconform_scenario::wire::{Tls, tls};
 use kconform_scenario::{Listener, Role, User};
 
 use crate::args::OwnArgs;
+use crate::conform::mortal;
 use crate::reach;
 use crate::terminal::tell;
 use crate::trouble::Trouble;
@@ -24,7 +27,7 @@ pub(crate) enum Started {
 /// A running Apache Kafka of our own.
 #[derive(Debug)]
 pub(crate) struct Own {
-    cluster: Cluster,
+    cluster: Arc<Cluster>,
 }
 
 /// Starts it.
@@ -33,7 +36,7 @@ pub(crate) fn start(args: &OwnArgs) -> Result<Started, Trouble> {
         return Ok(Started::Impossible(missing.to_string()));
     }
     match Cluster::start(&shape(args), &mut |step| tell(step)) {
-        Ok(cluster) => Ok(Started::Running(Box::new(Own { cluster }))),
+        Ok(cluster) => Ok(Started::Running(Box::new(Own { cluster: Arc::new(cluster) }))),
         Err(error) if no_network(&error) => Ok(Started::Impossible(error.to_string())),
         Err(error) => Err(Trouble::Unreachable(error.to_string())),
     }
@@ -50,7 +53,7 @@ pub(crate) fn start_with(
     let shape =
         features.iter().fold(shape, |shape, (name, level)| shape.with_feature(*name, *level));
     match Cluster::start(&shape, &mut |step| tell(step)) {
-        Ok(cluster) => Ok(Own { cluster }),
+        Ok(cluster) => Ok(Own { cluster: Arc::new(cluster) }),
         Err(error) => Err(Trouble::Unreachable(error.to_string())),
     }
 }
@@ -84,6 +87,7 @@ impl Own {
         let bootstrap = endpoints.iter().map(|endpoint| reach::dial(endpoint));
         let mut target = Target::at(bootstrap.collect::<Result<_, _>>()?);
         target.disruptive = true;
+        target.nodes = Some(mortal::hook(&self.cluster));
         let certificates = self.cluster.certificates();
         let trusting = tls::TlsOptions {
             ca_pem: Some(tls::Pem::File(certificates.ca.clone())),

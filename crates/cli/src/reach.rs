@@ -1,10 +1,11 @@
 //! From flags and files to a target.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use kconform_harness::settings::{Address, ClientSettings, TargetFile, Way};
-use kconform_harness::{Probed, Target, fingerprint};
+use kconform_harness::{Hook, Probed, Target, fingerprint};
 use kconform_scenario::Reference;
 use kconform_scenario::wire::Dial;
 use tokio::runtime::Runtime;
@@ -46,6 +47,7 @@ pub(crate) fn target(args: &ReachArgs) -> Result<Reached, Trouble> {
     target.reference = file.reference;
     target.shapes = file.shapes;
     target.users = file.users;
+    target.nodes = file.hooks.map(|hooks| Arc::new(hooks) as Hook);
     for (listener, (address, way)) in file.listeners {
         target.listeners.insert(listener, dialled(&way, &address)?);
     }

@@ -10,6 +10,7 @@ use futures_util::FutureExt;
 use kconform_scenario::wire::{Event, Matching, Replayed, Session};
 use kconform_scenario::{Access, Cx, Facts, Failure, Inputs, Outcome, Undo};
 
+use crate::nodes::{Hand, Hook};
 use crate::plan::Case;
 use crate::pool::{Handout, Topics};
 
@@ -29,6 +30,8 @@ pub(crate) struct Env {
     pub began: Instant,
     /// The runtime on which sockets live.
     pub runtime: tokio::runtime::Handle,
+    /// The way to the target's nodes.
+    pub nodes: Option<Hook>,
     /// Pooled partitions.
     pub topics: Arc<Topics>,
     /// The deadline of a case.
@@ -69,6 +72,8 @@ pub(crate) struct Ran {
     pub replay: Agreement,
     /// The run was interrupted while the case was in flight.
     pub interrupted: bool,
+    /// It killed, stopped or started nodes of the target.
+    pub restarted: bool,
 }
 
 /// Runs a case live and plays it back at once. Blocks the calling thread.
@@ -85,6 +90,10 @@ pub(crate) fn run(env: &Env, case: &Case) -> Ran {
         env.access.clone(),
         pool.clone(),
     );
+    let hand = env.nodes.clone().map(|hook| Rc::new(Hand::new(hook)));
+    if let Some(hand) = &hand {
+        cx = cx.with_nodes(hand.clone());
+    }
     let mut interrupted = env.interrupted.clone();
     let outcome = env.runtime.block_on(async {
         let case = quiet(AssertUnwindSafe((case.scenario.run)(&mut cx)).catch_unwind());
@@ -108,13 +117,14 @@ pub(crate) fn run(env: &Env, case: &Case) -> Ran {
     drop(cx);
     let events: Arc<[Event]> = session.events().to_vec().into();
     pool.settle(&events);
+    let restarted = hand.is_some_and(|hand| env.runtime.block_on(hand.settle(env.deadline)));
     let took = begun.elapsed();
     let replay = if cut {
         Agreement::No("the run was interrupted".to_owned())
     } else {
         agreement(&outcome, replay(case, &env.facts, &inputs, &events, Matching::Strict))
     };
-    Ran { outcome, notes, undo, inputs, events, started, took, replay, interrupted: cut }
+    Ran { outcome, notes, undo, inputs, events, started, took, replay, interrupted: cut, restarted }
 }
 
 /// Plays a case back; drift is an error of ours.

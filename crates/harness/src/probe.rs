@@ -19,6 +19,7 @@ use kconform_scenario::{
 
 use crate::Target;
 use crate::fingerprint::{self, Nearest};
+use crate::nodes::Hook;
 
 /// Why a target could not be probed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub struct Probed {
     pub facts: Arc<Facts>,
     /// The ways in.
     pub access: Arc<Access>,
+    /// The way to its nodes, where the target has one.
+    pub nodes: Option<Hook>,
     /// The nearest release of Apache Kafka, and why.
     pub nearest: Nearest,
 }
@@ -87,6 +90,7 @@ async fn probe_at(target: &Target, dial: &Dial) -> Result<Probed, String> {
         users: target.users.clone(),
         shapes: target.shapes.clone(),
         disruptive: target.disruptive,
+        restarts: target.nodes.is_some(),
         loopback: dial.host == "localhost" || dial.host.starts_with("127.") || dial.host == "::1",
     };
     versions(&mut facts, &access).await?;
@@ -111,7 +115,7 @@ async fn probe_at(target: &Target, dial: &Dial) -> Result<Probed, String> {
     if let Err(failure) = authorizer(&mut facts, &mut conn).await {
         tracing::info!("whether there is an authorizer is not known: {}", sentence(&failure));
     }
-    Ok(Probed { facts: Arc::new(facts), access, nearest })
+    Ok(Probed { facts: Arc::new(facts), access, nodes: target.nodes.clone(), nearest })
 }
 
 /// How long a target may take for its first answer.

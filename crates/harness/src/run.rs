@@ -116,6 +116,7 @@ pub fn run(
         run: format!("kc-{}", options.run_id),
         began: Instant::now(),
         runtime: runtime.clone(),
+        nodes: probed.nodes.clone(),
         topics: Arc::new(Topics::new(
             probed.facts.clone(),
             probed.access.clone(),
@@ -257,6 +258,7 @@ fn convict(context: &Arc<Context>) {
         context.sink.tell(&format!("running suspect {} alone", case.name));
         let Ok(flight) = context.liveness.enter() else { continue };
         let ran = execute::run(&context.env, &case);
+        context.look_again(&ran);
         let trouble = ran.outcome.is_err() || !context.sentinel.holds();
         if context.liveness.leave(&context.env, &context.sentinel, &context.sink, flight, trouble)
             == Fate::Suspect
@@ -312,6 +314,7 @@ impl Context {
             record.notes.push(format!("round {} of {}", round + 1, self.options.repeat));
         }
         let ran = execute::run(&env, &case);
+        self.look_again(&ran);
         let trouble = ran.outcome.is_err() && !ran.interrupted;
         if self.liveness.leave(&self.env, &self.sentinel, &self.sink, flight, trouble)
             == Fate::Suspect
@@ -321,6 +324,13 @@ impl Context {
             return Ok(Completion::ignored_with("the target was lost meanwhile"));
         }
         self.settle(record, ran)
+    }
+
+    /// A case that killed brokers took the watch over them down with them: it begins anew, on what the case left.
+    fn look_again(&self, ran: &Ran) {
+        if ran.restarted {
+            self.sentinel.renew(&self.env);
+        }
     }
 
     /// A version that is not offered: the refusal is what is checked.

@@ -6,6 +6,8 @@ use std::time::Duration;
 use kconform_scenario::wire::Dial;
 use kconform_scenario::{Access, Listener, Reference, Role, User};
 
+use crate::nodes::Hook;
+
 /// Everything that the operator told us.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -17,6 +19,8 @@ pub struct Target {
     pub users: BTreeMap<Role, User>,
     /// Special shapes that the broker was started with.
     pub shapes: Vec<String>,
+    /// The way to its nodes, for cases that kill brokers; used only where they may disturb others.
+    pub nodes: Option<Hook>,
     /// Cases may disturb others: the operator said so, or the broker is our own.
     pub disruptive: bool,
     /// The release line to hold the target to; `None` is the nearest by fingerprint.
@@ -33,6 +37,7 @@ impl Target {
             listeners: BTreeMap::new(),
             users: BTreeMap::new(),
             shapes: Vec::new(),
+            nodes: None,
             disruptive: false,
             reference: None,
             patience: Duration::from_secs(30),

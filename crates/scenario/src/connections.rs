@@ -127,7 +127,7 @@ impl Cx {
 }
 
 impl Shared {
-    fn default_dial(&self) -> Dial {
+    pub(crate) fn default_dial(&self) -> Dial {
         match &self.access {
             Some(access) => access.default.clone(),
             None => Dial::plain(self.facts.host.clone(), self.facts.port),
@@ -150,7 +150,7 @@ impl Shared {
     }
 
     pub(crate) async fn connect(self: &Rc<Self>) -> Result<Conn, Failure> {
-        let dial = self.default_dial();
+        let dial = self.living_dial();
         self.open(&dial).await
     }
 

@@ -63,7 +63,12 @@ impl Cx {
                 Some((_, code)) => tries.again(code).await?,
                 None => {
                     let body = reply.ok()?;
-                    break body.coordinators.first().map_or(body.node_id, |found| found.node_id).0;
+                    let found = body.coordinators.first();
+                    let node = found.map_or(body.node_id, |found| found.node_id).0;
+                    if !self.shared.is_down(node) {
+                        break node;
+                    }
+                    tries.again(format!("broker {node}, which the case took down")).await?;
                 }
             }
         };

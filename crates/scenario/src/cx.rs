@@ -1,7 +1,7 @@
 //! What a scenario is given: its version, what is known of the target, fresh names, and partitions that are ready.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::{Facts, Listener};
 use crate::failure::Failure;
+use crate::nodes::Nodes;
 use crate::topics::Partition;
 use crate::{Conn, keys};
 
@@ -71,6 +72,10 @@ pub(crate) struct Shared {
     pub(crate) inputs: Inputs,
     pub(crate) access: Option<Arc<Access>>,
     pool: Option<Rc<dyn Pool>>,
+    /// The way to the nodes of the target, where there is one.
+    pub(crate) nodes: OnceCell<Rc<dyn Nodes>>,
+    /// The brokers that the case took down.
+    pub(crate) down: RefCell<BTreeSet<i32>>,
     names: Cell<u32>,
     notes: RefCell<Vec<String>>,
     undo: RefCell<Vec<Undo>>,
@@ -120,6 +125,8 @@ impl Cx {
             inputs,
             access,
             pool,
+            nodes: OnceCell::new(),
+            down: RefCell::default(),
             names: Cell::new(0),
             notes: RefCell::default(),
             undo: RefCell::default(),

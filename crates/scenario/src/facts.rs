@@ -166,6 +166,9 @@ pub struct Facts {
     pub shapes: Vec<String>,
     /// The operator allows cases that disturb others (`--allow-disruptive`), or the broker is our own.
     pub disruptive: bool,
+    /// The target's brokers can be killed, stopped and started, by hooks of its operator or because they are our own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restarts: bool,
     /// The target is on this machine's loopback, so that 127.0.0.x source addresses reach it.
     pub loopback: bool,
 }

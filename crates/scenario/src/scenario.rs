@@ -79,6 +79,8 @@ pub enum Need {
     ThreeBrokers,
     /// Leave to disturb others: kill brokers, change broker-wide settings.
     Disruption,
+    /// Brokers that can be killed, stopped and started, and leave to do so. Its cases run alone (`exclusive`).
+    Restart,
     /// 127.0.0.x source addresses reach the target.
     Loopback,
     /// A finalized feature of at least this level.
@@ -127,6 +129,12 @@ impl Need {
             Need::Disruption => (
                 facts.disruptive,
                 "leave to disturb other users of the target: --allow-disruptive".to_owned(),
+            ),
+            Need::Restart => (
+                facts.restarts && facts.disruptive,
+                "brokers that can be killed and started: commands for it in the target file under [hooks], and \
+                 --allow-disruptive"
+                    .to_owned(),
             ),
             Need::Loopback => (
                 facts.loopback,

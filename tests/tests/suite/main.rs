@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod lost;
+mod nodes;
 mod properties;
 mod replays;
 mod verbs;

@@ -119,6 +119,8 @@ pub(crate) struct Clean {
     kconform broker start                     the newest release, known as `kafka`\n  \
     kconform broker start --name old --release 3.9 --no-authorizer\n  \
     kconform broker list\n  \
+    kconform broker kill kafka 1              one node, as a power cut would\n  \
+    kconform broker restart kafka 1\n  \
     kconform broker stop kafka")]
 pub(crate) enum Broker {
     /// Start a cluster and leave it running; prints its endpoints and a target file with all listeners and users
@@ -134,6 +136,23 @@ pub(crate) enum Broker {
         /// Their names
         #[arg(required = true)]
         names: Vec<String>,
+    },
+    /// Kill one node of a cluster
+    Kill {
+        /// The name of the cluster
+        name: String,
+        /// The node, which is also its broker id
+        node: usize,
+        /// Stop it in good order instead: a controlled shutdown
+        #[arg(long)]
+        orderly: bool,
+    },
+    /// Start a node that was killed on its data, and wait until it serves; one that runs is left alone
+    Restart {
+        /// The name of the cluster
+        name: String,
+        /// The node, which is also its broker id
+        node: usize,
     },
     /// List the clusters
     List {

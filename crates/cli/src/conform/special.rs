@@ -5,7 +5,7 @@ use kconform_harness::plan::Case;
 use kconform_harness::{Done, Target};
 use kconform_scenario::Need;
 
-use super::dead_broker;
+use super::{dead_broker, mortal};
 use crate::args::OwnArgs;
 use crate::own::{self, Own};
 use crate::terminal::tell;
@@ -48,6 +48,9 @@ const SHAPES: &[Shape] = &[
     },
     // Three nodes; what becomes of them before the cases begin stands in its own file.
     Shape { name: dead_broker::SHAPE, settings: &[], features: &[] },
+    // Brokers that die in the middle of a case.
+    Shape { name: mortal::ALONE, settings: &[], features: &[] },
+    Shape { name: mortal::SHAPE, settings: &[], features: &[] },
     // Nothing about it is special but that its cases, of 30,000 requests each, are in no recording.
     Shape { name: "worn-epochs", settings: &[], features: &[] },
 ];
@@ -80,8 +83,10 @@ pub(super) fn start(args: &OwnArgs, shape: &'static str) -> Result<(Own, Target)
     let features = features.iter().filter(|(.., since)| release >= *since);
     let features: Vec<_> = features.map(|(name, level, _)| (*name, *level)).collect();
     let mut args = args.clone();
-    if shape == dead_broker::SHAPE {
-        args.nodes = Some(dead_broker::NODES);
+    match shape {
+        dead_broker::SHAPE => args.nodes = Some(dead_broker::NODES),
+        mortal::SHAPE => args.nodes = Some(mortal::NODES),
+        _ => {}
     }
     let own = own::start_with(&args, settings, &features)?;
     let mut target = own.target()?;

@@ -13,8 +13,9 @@ use kconform_wire::Secret;
 use kconform_wire::tls::{Pem, TlsOptions};
 use toml::Spanned;
 
-use self::raw::{RawFile, RawListener, RawTarget, RawUser, Text};
+use self::raw::{RawFile, RawHooks, RawListener, RawTarget, RawUser, Text};
 use super::{Address, ClientSettings, SettingsError, Way, error};
+use crate::nodes::{BROKER, Commands};
 
 /// What a target file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub struct TargetFile {
     pub jobs: Option<u16>,
     /// How long the target may be away.
     pub wait: Option<Duration>,
+    /// The commands that kill, stop and start its brokers.
+    pub hooks: Option<Commands>,
 }
 
 impl TargetFile {
@@ -94,6 +97,7 @@ impl Reader<'_> {
                 SettingsError::new("target.reference", what, remedy).at(self.line(reference))
             })?);
         }
+        file.hooks = raw.hooks.as_ref().map(|hooks| self.hooks(hooks)).transpose()?;
         file.client = self.client(&raw.target)?;
         for (name, raw) in &raw.listeners {
             let (listener, found) = self.listener(name, raw)?;
@@ -265,6 +269,39 @@ impl Reader<'_> {
             )
             .at(self.line(name))),
         }
+    }
+
+    fn hooks(&self, raw: &RawHooks) -> Result<Commands, SettingsError> {
+        let (kill, stop, start) = (&raw.kill, &raw.stop, &raw.start);
+        Ok(Commands {
+            kill: self.command("kill", kill)?,
+            stop: self.command("stop", stop)?,
+            start: self.command("start", start)?,
+        })
+    }
+
+    /// A program with its arguments. One with a relative path is looked for beside the file.
+    fn command(&self, name: &str, raw: &Spanned<Vec<Text>>) -> Result<Vec<String>, SettingsError> {
+        let mut words: Vec<String> =
+            raw.get_ref().iter().map(|word| word.get_ref().clone()).collect();
+        let wrong = |what: &str, remedy: &str| {
+            Err(SettingsError::new(format!("hooks.{name}"), what, remedy).at(self.line(raw)))
+        };
+        match words.first_mut() {
+            None => return wrong("it is empty", "list a program and its arguments"),
+            Some(program) if program.is_empty() => {
+                return wrong("the program has no name", "list a program and its arguments");
+            }
+            Some(program) if program.contains('/') => {
+                *program = self.path(program).to_string_lossy().into_owned();
+            }
+            Some(_) => {}
+        }
+        if !words.iter().any(|word| word.contains(BROKER)) {
+            let what = format!("no word of it holds {BROKER}");
+            return wrong(&what, "write {broker} where the id of the broker is to stand");
+        }
+        Ok(words)
     }
 
     fn path(&self, name: &str) -> PathBuf {

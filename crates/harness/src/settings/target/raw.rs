@@ -20,6 +20,7 @@ pub(super) struct RawFile {
     pub(super) capabilities: RawCapabilities,
     #[serde(default)]
     pub(super) limits: RawLimits,
+    pub(super) hooks: Option<RawHooks>,
 }
 
 #[derive(Deserialize)]
@@ -84,4 +85,12 @@ pub(super) struct RawCapabilities {
 pub(super) struct RawLimits {
     pub(super) jobs: Option<Spanned<i64>>,
     pub(super) target_wait: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHooks {
+    pub(super) kill: Spanned<Vec<Text>>,
+    pub(super) stop: Spanned<Vec<Text>>,
+    pub(super) start: Spanned<Vec<Text>>,
 }

@@ -38,6 +38,11 @@ shapes = ["small-messages"]
 [limits]
 jobs = 4
 target_wait = 60
+
+[hooks]
+kill = ["ssh", "broker-{broker}", "power off kafka"]
+stop = ["./stop.sh", "{broker}"]
+start = ["/abs/start", "{broker}"]
 "#;
 
 fn read(text: &str) -> Result<TargetFile, SettingsError> {
@@ -65,6 +70,12 @@ fn everything_that_can_be_said_is_understood() {
     assert_eq!(file.shapes, ["small-messages"]);
     assert_eq!((file.jobs, file.wait), (Some(4), Some(Duration::from_secs(60))));
     assert!(!format!("{file:?}").contains("hush"));
+    let hooks = file.hooks.unwrap();
+    assert_eq!(hooks.kill, ["ssh", "broker-{broker}", "power off kafka"]);
+    assert_eq!(
+        (hooks.stop[0].as_str(), hooks.start[0].as_str()),
+        ("/etc/kc/./stop.sh", "/abs/start")
+    );
 }
 
 #[test]
@@ -139,6 +150,12 @@ fn every_mistake_has_line_key_and_remedy() {
         ("jobs = 4", "jobs = 0", 34, "limits.jobs", "1 or more"),
         ("target_wait = 60", "target_wait = -1", 35, "limits.target_wait", "invalid value"),
         ("[limits]", "[limit]", 33, "limit", "unknown field"),
+        ("kill = [", "kil = [", 38, "hooks.kil", "unknown field"),
+        ("stop = [\"./stop.sh\", \"{broker}\"]", "", 37, "hooks", "missing field `stop`"),
+        ("[\"./stop.sh\", \"{broker}\"]", "\"./stop.sh {broker}\"", 39, "hooks.stop", "expected"),
+        ("[\"./stop.sh\", \"{broker}\"]", "[]", 39, "hooks.stop", "list a program"),
+        ("\"./stop.sh\"", "\"\"", 39, "hooks.stop", "no name"),
+        ("\"/abs/start\", \"{broker}\"", "\"/abs/start\"", 40, "hooks.start", "write {broker}"),
     ];
     for (good, wrong, line, key, part) in mistakes {
         assert_eq!(GOOD.matches(good).count(), 1, "{good}");
