@@ -6,13 +6,19 @@ use kconform_scenario::requests::Coordinator;
 use kconform_scenario::wire::records::Marker;
 
 use super::consumer::read_committed;
+use super::decisions::completed;
 use super::offset_commits::becomes;
 use super::offsets::Offsets;
 use crate::groups::members::coordinator;
-use crate::producer::{LAST_END_WITHOUT_BUMP, Producer, stable_at};
+use crate::producer::{
+    LAST_END_WITHOUT_BUMP, MARKERS_WITHIN, Producer, decision, last_stable, stable_at,
+};
 use crate::restarts::whole;
 
-scenarios![an_open_transaction_outlives_the_death_of_its_coordinator];
+scenarios![
+    an_open_transaction_outlives_the_death_of_its_coordinator,
+    a_decision_outlives_the_death_of_the_coordinator,
+];
 
 /// Groups that are tried until one has its coordinator on the broker that is to die.
 const GROUPS: usize = 40;
@@ -56,6 +62,42 @@ async fn an_open_transaction_outlives_the_death_of_its_coordinator(cx: &mut Cx) 
     }
     let mut conn = coordinator(cx, &group).await?;
     becomes(cx, &mut conn, &group, before, 3).await?;
+    cx.start_broker(doomed).await
+}
+
+/// A transaction that was ended by an EndTxn answered with 0 ends that way though its coordinator
+/// moves to another broker before the markers are written: its partitions get their markers (now
+/// and then both coordinators write theirs, which does no harm), and DescribeTransactions shows
+/// CompleteCommit or CompleteAbort.
+#[scenario(
+    "ENDTXN-012", api = DescribeTransactions, vary = ["commit", "abort"],
+    needs = [Shape("mortal"), Restart], exclusive, slow,
+)]
+async fn a_decision_outlives_the_death_of_the_coordinator(cx: &mut Cx) -> Outcome {
+    let topic = cx.topic_with(TopicSpec::default().partitions(12)).await?;
+    let logs: Vec<Partition> = (0..12).map(|index| topic.partition(index)).collect();
+    let mut producer = Producer::new(cx).await?;
+    let doomed = home(cx, Coordinator::Transaction, &producer.txn_id).await?;
+    whole(cx).await?;
+    producer.write(cx, &topic.partition(0), &["decided"], 0).await?;
+    producer.add(cx, &logs.iter().collect::<Vec<_>>()).await?;
+    producer.end(cx, decision(cx)?).await?;
+    cx.kill_broker(doomed).await?;
+
+    producer.coordinator = cx.txn_coordinator(&producer.txn_id).await?;
+    completed(cx, &mut producer, decision(cx)?).await?;
+    // Those that the dead broker led have other leaders now.
+    let topic = cx.topic_ready(&topic.name, 12).await?;
+    for index in 0..12 {
+        let ended = if index == 0 { 2 } else { 1 };
+        let mut tries = cx.tries("the last stable offset to pass the marker", MARKERS_WITHIN);
+        // Both coordinators may have written theirs.
+        while last_stable(cx, &topic.partition(index)).await? < ended {
+            tries.expect(format!("no marker in partition {index}")).await?;
+        }
+    }
+    let visible: &[&str] = if decision(cx)? == Marker::Commit { &["decided"] } else { &[] };
+    read_committed(cx, &topic.partition(0)).await?.expect(visible)?;
     cx.start_broker(doomed).await
 }
 

@@ -4,26 +4,19 @@ use std::collections::BTreeSet;
 
 use kconform_scenario::prelude::*;
 use kconform_scenario::requests::init_producer_id;
-use kconform_scenario::wire::records::Marker;
 use kconform_scenario::{COORDINATOR_ON_ITS_WAY, LEADER_ON_ITS_WAY, TRANSACTION_ON_ITS_WAY};
 
-use super::consumer::read_committed;
-use super::decisions::completed;
 use super::known_producers::expect_identity;
 use super::known_to_partitions::{describe, only};
 use super::writer::Writer;
-use crate::producer::{PRODUCED, Producer, decision, expect_base_offset, fenced, last_stable};
+use crate::producer::{PRODUCED, Producer, expect_base_offset, fenced};
 use crate::restarts::{End, restart};
 
 scenarios![
     a_restart_keeps_producer_ids_apart,
     a_restart_leaves_the_last_batch_of_a_producer,
-    a_decision_outlives_a_restart,
     a_restart_lets_no_fenced_producer_in,
 ];
-
-/// Longer than a loaded broker was seen to need for the markers of a transaction after its start.
-const MARKERS_WITHIN: Duration = Duration::from_secs(20);
 
 /// A transactional id outlives its coordinator: when another broker takes over, or after a restart,
 /// InitProducerId gives the same producer id and the next epoch.
@@ -85,37 +78,6 @@ async fn a_restart_leaves_the_last_batch_of_a_producer(cx: &mut Cx) -> Outcome {
     }
     let body = writer.send(cx, &writer.batch(cx, &["next"], 3)).await?.expect_ok()?;
     expect_base_offset(&body, 3)
-}
-
-/// A transaction that was ended by an EndTxn answered with 0 ends that way though its coordinator
-/// moves to another broker before the markers are written: its partitions get their markers (now
-/// and then both coordinators write theirs, which does no harm), and DescribeTransactions shows
-/// CompleteCommit or CompleteAbort.
-#[scenario(
-    "ENDTXN-012", api = DescribeTransactions, vary = ["commit", "abort"],
-    needs = [Shape("mortal-alone"), Restart], exclusive, slow,
-)]
-async fn a_decision_outlives_a_restart(cx: &mut Cx) -> Outcome {
-    let topic = cx.topic_with(TopicSpec::default().partitions(12)).await?;
-    let logs: Vec<Partition> = (0..12).map(|index| topic.partition(index)).collect();
-    let mut producer = Producer::new(cx).await?;
-    producer.write(cx, &topic.partition(0), &["decided"], 0).await?;
-    producer.add(cx, &logs.iter().collect::<Vec<_>>()).await?;
-    producer.end(cx, decision(cx)?).await?;
-    restart(cx, End::Kill, &topic).await?;
-
-    producer.coordinator = cx.txn_coordinator(&producer.txn_id).await?;
-    completed(cx, &mut producer, decision(cx)?).await?;
-    for log in &logs {
-        let ended = if log.index == 0 { 2 } else { 1 };
-        let mut tries = cx.tries("the last stable offset to pass the marker", MARKERS_WITHIN);
-        // A marker that was written just before the end may be written again.
-        while last_stable(cx, log).await? < ended {
-            tries.expect(format!("no marker in partition {}", log.index)).await?;
-        }
-    }
-    let visible: &[&str] = if decision(cx)? == Marker::Commit { &["decided"] } else { &[] };
-    read_committed(cx, &topic.partition(0)).await?.expect(visible)
 }
 
 /// A producer that was fenced stays fenced when the coordinator of its transactional id is
