@@ -80,7 +80,7 @@ impl Producer {
 
     /// A transactional batch of these values, from this sequence number on.
     pub(crate) fn batch(&self, cx: &Cx, values: &[&'static str], sequence: i32) -> Batch {
-        batch(cx, values).idempotent(self.id, self.epoch, sequence).transactional()
+        cx.batch(values).idempotent(self.id, self.epoch, sequence).transactional()
     }
 
     /// A Produce of this batch under the transactional id, in the version at which Produce goes in this case.
@@ -191,11 +191,6 @@ impl Producer {
         cx.settle_at(coordinator, version, &request, TRANSACTION_ON_ITS_WAY).await?.ok()?;
         Ok(())
     }
-}
-
-/// A batch of these values with the time of now.
-pub(crate) fn batch(cx: &Cx, values: &[&'static str]) -> Batch {
-    Batch::of(values.iter().copied()).with_timestamp(cx.wall_ms())
 }
 
 /// The base offset in the answer to a Produce to one partition.

@@ -3,7 +3,7 @@
 use kconform_scenario::prelude::*;
 use records::{Contents, Marker};
 
-use super::log::{batch, fetched};
+use super::log::fetched;
 use crate::producer::{FIRST_IMPLICIT_ADD, LAST_END_WITHOUT_BUMP, Producer, decision};
 
 scenarios![
@@ -19,7 +19,7 @@ scenarios![
 #[scenario("BATCH-008", api = Fetch, versions = 4..)]
 async fn attributes_tell_codec_transaction_and_marker(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
-    cx.append(&to, batch(cx, &["plain"]).with_codec(Codec::Lz4).encode()).await?;
+    cx.append(&to, cx.batch(&["plain"]).with_codec(Codec::Lz4).encode()).await?;
     ended(cx, &to, Marker::Commit, LAST_END_WITHOUT_BUMP).await?;
     let contents = with_marker(cx, &to).await?;
     let got: Vec<i16> = contents.batches().map(Batch::attributes).collect();

@@ -290,6 +290,24 @@ impl Member {
         }
     }
 
+    /// The act: this member's heartbeats come to be answered so, within this time.
+    pub(crate) async fn comes_to_see(
+        &mut self,
+        cx: &Cx,
+        code: impl Into<Code>,
+        within: Duration,
+    ) -> Outcome {
+        let code = code.into();
+        let mut tries = cx.tries(format!("a heartbeat answered {code}"), within);
+        loop {
+            let seen = Code(self.conn.ask(self.heartbeat()).await?.expect_answer()?.error_code);
+            if seen == code {
+                return Ok(());
+            }
+            tries.expect(seen).await?;
+        }
+    }
+
     /// Joins again as it joined before; takes up the generation that comes of it.
     pub(crate) async fn rejoin(&mut self) -> Result<Reply<JoinGroupResponse>, Failure> {
         let reply = self.conn.ask(self.joined.clone()).await?;

@@ -7,9 +7,6 @@
 //! releases, which both take a broker that dies at the right moment.
 
 use bytes::Bytes;
-use kafka_protocol::messages::incremental_alter_configs_request::{
-    AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
-};
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::Value;
 
@@ -158,10 +155,6 @@ async fn a_write_below_min_insync_replicas_is_not_seen(cx: &mut Cx) -> Outcome {
 }
 
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Operations of IncrementalAlterConfigs, and its number for brokers.
-const SET: i8 = 0;
-const DELETE: i8 = 1;
-const BROKER: i8 = 4;
 
 /// A partition below its min.insync.replicas of 3: of its three replicas one is being added and
 /// throttled, so that two are in sync.
@@ -195,7 +188,7 @@ impl Short {
         let throttled = brokers.find(|id| !replicas.contains(id));
         let throttled =
             throttled.ok_or_else(|| Failure::blocked("a broker without a replica", "none"))?;
-        throttle(cx, throttled, SET).await?;
+        throttle(cx, throttled, Some("1")).await?;
         let mut short = Self { to, throttled, end, seen: end };
         replicas.push(throttled);
         if let Err(failure) = short.come_about(cx, &replicas).await {
@@ -234,26 +227,16 @@ impl Short {
     /// Takes the replica away again: two of two are in sync.
     async fn over(&self, cx: &Cx) -> Outcome {
         let cancelled = reassign(cx, &self.to, None).await;
-        throttle(cx, self.throttled, DELETE).await?;
+        throttle(cx, self.throttled, None).await?;
         cancelled
     }
 }
 
-/// Sets or deletes the rate at which this broker fetches throttled replicas: 1 byte a second.
-async fn throttle(cx: &Cx, broker: i32, operation: i8) -> Outcome {
-    let value = (operation == SET).then_some("1");
-    let rate = AlterableConfig::default()
-        .with_name(text("follower.replication.throttled.rate"))
-        .with_config_operation(operation)
-        .with_value(value.map(text));
-    let mut conn = cx.connect_broker(broker).await?;
-    let resource = AlterConfigsResource::default()
-        .with_resource_type(BROKER)
-        .with_resource_name(text(broker.to_string()))
-        .with_configs(vec![rate]);
-    let request = IncrementalAlterConfigsRequest::default().with_resources(vec![resource]);
-    conn.ask_newest(request).await?.ok()?;
-    Ok(())
+/// Sets the rate at which this broker fetches throttled replicas, in bytes a second, or takes it back.
+async fn throttle(cx: &Cx, broker: i32, rate: Option<&str>) -> Outcome {
+    let name = "follower.replication.throttled.rate";
+    let request = requests::broker_setting(Some(broker), name, rate);
+    cx.connect_broker(broker).await?.ask_newest(request).await?.ok().map(drop)
 }
 
 /// Moves the partition to these replicas, or takes such a move back.

@@ -7,7 +7,7 @@ use kafka_protocol::messages::{ProduceRequest, ProduceResponse, TransactionalId}
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::Value;
 
-use super::answers::{BASE_OFFSET, ERROR, batch, expect_code, expect_refused, produce_all};
+use super::answers::{BASE_OFFSET, ERROR, expect_code, expect_refused, produce_all};
 use crate::producer::{Producer, WRITE_ON_ITS_WAY, second_protocol};
 
 scenarios![
@@ -111,7 +111,7 @@ async fn a_plain_batch_in_an_open_transaction_is_refused(cx: &mut Cx) -> Outcome
     let mut leader = cx.leader(&to).await?;
     let first = producer.produce(cx, &to, &producer.batch(cx, &["transactional"], 0))?;
     cx.settle(&mut leader, &first, WRITE_ON_ITS_WAY).await?.ok()?;
-    let plain = batch(cx, &["plain"]).idempotent(producer.id, producer.epoch, 1);
+    let plain = cx.batch(&["plain"]).idempotent(producer.id, producer.epoch, 1);
     let reply = leader.ask(cx.produce(&to, plain.encode())?).await?;
     expect_refused(cx, reply, InvalidTxnState, &to, 1).await
 }
@@ -122,7 +122,7 @@ async fn a_plain_batch_in_an_open_transaction_is_refused(cx: &mut Cx) -> Outcome
 async fn a_transactional_id_does_not_matter_to_other_batches(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
     let mut leader = cx.leader(&to).await?;
-    let mut batch = batch(cx, &["not transactional"]);
+    let mut batch = cx.batch(&["not transactional"]);
     if cx.variant() == "idempotent" {
         let (id, epoch) = cx.producer_id(&mut leader, None).await?;
         batch = batch.idempotent(id, epoch, 0);
@@ -154,7 +154,7 @@ async fn a_producer_id_of_another_transactional_id_is_refused(cx: &mut Cx) -> Ou
 async fn a_transactional_batch_without_a_producer_is_stored(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
     let mut leader = cx.leader(&to).await?;
-    let records = batch(cx, &["nobody's"]).transactional().encode();
+    let records = cx.batch(&["nobody's"]).transactional().encode();
     let request = of_nobody(cx, cx.produce(&to, records)?);
     leader.ask(request).await?.expect_ok()?.expect_number(BASE_OFFSET, 0)?;
     let stored = cx.read_log(&to, 0).await?;

@@ -4,6 +4,7 @@ mod dead_broker;
 mod enter;
 mod plan;
 mod properties;
+mod record;
 mod special;
 mod ways;
 
@@ -25,6 +26,7 @@ use crate::results::Results;
 use crate::terminal::{Terminal, print, tell};
 use crate::trouble::Trouble;
 use crate::{again, list, own, reach, replayed, results, suite};
+use record::Recordings;
 use ways::Ways;
 
 /// Cases at a time when nobody says.
@@ -138,6 +140,7 @@ fn judge(
         kconform_harness::run(&suite, probed, cases, options, handle, watch, interrupt.orderly())
     };
     let mut done = run(&probed, cases, options.clone());
+    let mut recordings = Recordings::default();
     for shape in shapes {
         if done.lost || done.interrupted {
             break;
@@ -149,10 +152,9 @@ fn judge(
         }
         let mut cases = kconform_harness::wanted(&suite, &probed, &options.filter);
         cases.retain(|case| special::needs(case, shape));
-        special::absorb(
-            &mut done,
-            run(&probed, cases, Options { append: true, ..options.clone() }),
-        );
+        let mut more = run(&probed, cases, Options { append: true, ..options.clone() });
+        recordings.keep_special(shape, &mut more);
+        special::absorb(&mut done, more);
     }
     if let Some(drawn) = &mut drawn {
         print(&drawn.announced());
@@ -162,6 +164,7 @@ fn judge(
         });
         manifest.planned += drawn.checked();
     }
+    recordings.keep(&suite.scenarios, &mut done);
     progress.finish(results.folder().as_deref());
 
     let code = code(args, &done);
@@ -174,7 +177,7 @@ fn judge(
             || format!("a target near {}", run.manifest.target.nearest),
             |own| format!("Apache Kafka {}", own.release()),
         );
-        results::record(folder, product, &probed.facts, done.recorded)?;
+        recordings.write(folder, &product)?;
     }
     Ok(code)
 }

@@ -1,10 +1,10 @@
-//! What a run leaves on disk: manifest, records, JUnit, Markdown, and recordings.
+//! What a run leaves on disk: manifest, records, JUnit, Markdown.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use kconform_harness::{fingerprint, recording};
+use kconform_harness::fingerprint;
 use kconform_report::{
     ApiRow, MANIFEST_FILE, Manifest, Mode, RECORDS_FILE, Run, junit, markdown, to_line,
 };
@@ -103,22 +103,6 @@ fn unwritable(flag: &str, folder: &Path, error: &io::Error) -> Trouble {
         "{flag} {}: the folder cannot be written: {error}\n    name a folder that can be, or leave {flag} out",
         folder.display()
     ))
-}
-
-/// Writes recordings, and says where.
-pub(crate) fn record(
-    folder: &Path,
-    product: String,
-    facts: &Facts,
-    recorded: Vec<recording::Recorded>,
-) -> Result<(), Trouble> {
-    let count = recorded.len();
-    let date = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
-    let head = recording::Head { format: recording::FORMAT, product, date, facts: facts.clone() };
-    recording::write(folder, &head, recorded)
-        .map_err(|error| Trouble::Usage(format!("the recording cannot be written: {error}")))?;
-    print(&format!("{count} cases recorded in {}\n", folder.display()));
-    Ok(())
 }
 
 /// The manifest of a run that begins now: what is known of its target, and nothing of its end.

@@ -4,9 +4,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use kafka_protocol::messages::create_topics_request::{
-    CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
-};
 use kafka_protocol::messages::list_offsets_request::{
     ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
 };
@@ -111,7 +108,7 @@ impl Cx {
         let name = self.name("topic");
         self.undo(Undo::Topic(name.clone()));
         let mut conn = self.setup().await?;
-        conn.ask_newest(create(&name, &spec)).await?.ok()?;
+        conn.ask_newest(requests::create_topic(&name, &spec)).await?.ok()?;
         let topic = self.ready(&mut conn, &name, spec.partitions).await?;
         self.setup_done(conn);
         Ok(topic)
@@ -214,18 +211,6 @@ async fn described(
     }
     let leaders = leaders.into_iter().map(|(_, leader)| leader).collect();
     Ok(Ok(Topic { name: name.to_owned(), id: found.topic_id, leaders }))
-}
-
-fn create(name: &str, spec: &TopicSpec) -> CreateTopicsRequest {
-    let configs = spec.configs.iter().map(|(name, value)| {
-        CreatableTopicConfig::default().with_name(text(name)).with_value(Some(text(value)))
-    });
-    let topic = CreatableTopic::default()
-        .with_name(TopicName(text(name)))
-        .with_num_partitions(spec.partitions)
-        .with_replication_factor(spec.replication)
-        .with_configs(configs.collect());
-    CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(30_000)
 }
 
 /// Asks for the end of each partition, which only a leader that has taken up its duty answers.

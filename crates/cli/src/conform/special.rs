@@ -89,8 +89,7 @@ pub(super) fn start(args: &OwnArgs, shape: &'static str) -> Result<(Own, Target)
     Ok((own, target))
 }
 
-/// Adds what came of a special broker to the run. Its recordings stay out: they were made under other facts. So does
-/// what could not be removed: it is gone with the broker.
+/// Adds what came of a special broker to the run. What could not be removed stays out: it is gone with the broker.
 pub(super) fn absorb(done: &mut Done, more: Done) {
-    done.absorb(Done { recorded: Vec::new(), leftovers: Vec::new(), ..more });
+    done.absorb(Done { leftovers: Vec::new(), ..more });
 }

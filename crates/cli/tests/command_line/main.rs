@@ -244,7 +244,7 @@ fn a_recording_that_drifts_is_a_defect_of_ours() {
     let (head, mut cases) =
         kconform_harness::recording::read_folder(folder.path()).unwrap().remove(0);
     cases[0].events.pop();
-    kconform_harness::recording::write(folder.path(), &head, cases).unwrap();
+    kconform_harness::recording::write(folder.path(), None, &head, cases).unwrap();
     ends(
         kconform(&["conform", "--plain", "--no-results", "--replay", record]),
         5,
