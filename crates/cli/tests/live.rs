@@ -49,3 +49,20 @@ fn apache_4_4_conforms_without_an_authorizer() {
 fn three_nodes_of_apache_4_4_conform() {
     conforms(&["--release", "4.4.0", "--nodes", "3", "--id", "APIV-020", "--id", "META-001"]);
 }
+
+#[test]
+fn a_broker_is_started_with_the_features_and_settings_that_are_named() {
+    if kconform_brokers::prerequisites().is_err() {
+        // The other tests say so, and fail where that is demanded.
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let record = folder.path().to_str().unwrap();
+    let flags =
+        ["--feature", "transaction.version=1", "--setting", "auto.create.topics.enable=false"];
+    let run = ["--release", "4.4.0", "--id", "META-001", "--record", record];
+    conforms(&[&run[..], &flags].concat());
+    let (head, _) = kconform_harness::recording::read_folder(folder.path()).unwrap().remove(0);
+    assert_eq!(head.facts.finalized["transaction.version"], 1);
+    assert_eq!(head.facts.configs["auto.create.topics.enable"], "false");
+}

@@ -62,7 +62,7 @@ const EXAMPLES: &str = r#"Examples:
   kconform conform --bootstrap broker:9093 --command-config client.properties
   kconform conform --target staging.toml --strict  listeners and users from a target file
 
-A target file:
+A target file; each listener and each user in it is tried once before the run:
   [target]
   bootstrap = "broker:9092"            # or command_config = "client.properties"
   reference = "4.1"                    # the release line to hold it to

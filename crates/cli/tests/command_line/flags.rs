@@ -171,7 +171,7 @@ fn a_recording_that_was_edited_plays_leniently() {
         }
     }
     assert!(edited > 0);
-    kconform_harness::recording::write(folder.path(), &head, cases).unwrap();
+    kconform_harness::recording::write(folder.path(), None, &head, cases).unwrap();
     let replay = ["conform", "--plain", "--no-results", "--replay", path];
     ends(kconform(&replay), 5, &["drift"]);
     ends(kconform(&[&replay[..], &["--lenient"]].concat()), 0, &["1 passed"]);
