@@ -27,7 +27,7 @@ async fn a_group_outlives_its_coordinator(cx: &mut Cx) -> Outcome {
     let beat = member.heartbeat();
     cx.settle(&mut member.conn, &beat, COORDINATOR_ON_ITS_WAY).await?.expect_ok()?;
     let body = member.conn.ask(member.sync(cx, &[])?).await?.expect_ok()?;
-    body.require(body.assignment == &b"all"[..], "the assignment `all`", || {
+    body.require(body.assignment == b"all"[..], "the assignment `all`", || {
         format!("{:?}", body.assignment)
     })?;
     let body = Lookup::of(&group, &[&of]).ask(cx, &mut member.conn).await?.expect_ok()?;

@@ -72,7 +72,10 @@ fn everything_that_can_be_said_is_understood() {
     assert!(!format!("{file:?}").contains("hush"));
     let hooks = file.hooks.unwrap();
     assert_eq!(hooks.kill, ["ssh", "broker-{broker}", "power off kafka"]);
-    assert_eq!((hooks.stop[0].as_str(), hooks.start[0].as_str()), ("/etc/kc/./stop.sh", "/abs/start"));
+    assert_eq!(
+        (hooks.stop[0].as_str(), hooks.start[0].as_str()),
+        ("/etc/kc/./stop.sh", "/abs/start")
+    );
 }
 
 #[test]
