@@ -23,7 +23,6 @@ mod session_changes;
 mod session_ids;
 mod sessions;
 mod throttled;
-pub(crate) mod transaction;
 mod waiting;
 
 /// The files of this family.

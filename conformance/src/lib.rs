@@ -23,6 +23,8 @@ mod metadata;
 mod offsets;
 /// Produce.
 mod produce;
+/// A transactional producer driven by hand.
+mod producer;
 /// What holds whatever is sent, with values drawn from seeds.
 mod properties;
 /// Brokers that die and come back.
@@ -31,6 +33,8 @@ mod restarts;
 mod security;
 /// CreateTopics and its kin.
 mod topics;
+/// A transaction on one partition.
+mod transaction;
 /// Producer ids, transactions, visibility and fencing.
 mod transactions;
 /// Framing, ApiVersions and listeners.
@@ -43,9 +47,11 @@ pub const DEAD_FOLLOWER_TOPIC: &str = "kconform-dead-follower";
 /// A topic that a target of the shape `dead-broker` has: its one partition is on a dead broker alone.
 pub const DEAD_LEADER_TOPIC: &str = "kconform-dead-leader";
 
-/// Every scenario, family by family in the order of the catalogue.
+/// Every scenario, family by family. Topics come first: the more partitions a broker has, the longer it takes to delete
+/// one.
 pub fn scenarios() -> Vec<&'static Scenario> {
     let families = [
+        topics::FILES,
         wire::FILES,
         metadata::FILES,
         produce::FILES,
@@ -55,7 +61,6 @@ pub fn scenarios() -> Vec<&'static Scenario> {
         groups::FILES,
         commits::FILES,
         transactions::FILES,
-        topics::FILES,
         authorization::FILES,
         security::FILES,
     ];

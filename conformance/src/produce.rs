@@ -22,7 +22,6 @@ mod restarts;
 mod rights;
 mod sizes;
 mod timestamps;
-mod transaction;
 mod transactional;
 
 /// The files of this family.

@@ -3,7 +3,6 @@
 use kafka_protocol::messages::create_topics_request::{
     CreatableReplicaAssignment, CreatableTopic, CreateTopicsRequest,
 };
-use kafka_protocol::messages::delete_topics_request::{DeleteTopicState, DeleteTopicsRequest};
 use kafka_protocol::messages::{BrokerId, TopicName};
 use kconform_scenario::Scenario;
 use kconform_scenario::prelude::*;
@@ -30,9 +29,8 @@ pub(crate) const FILES: &[&[&Scenario]] = &[
 /// Set-up: deletes a topic and waits until the metadata of this connection's broker has it no more. Until then a topic
 /// created again under the name could be taken for the old one.
 pub(crate) async fn delete_topic(cx: &Cx, conn: &mut Conn, name: &str) -> Outcome {
-    let topic = DeleteTopicState::default().with_name(Some(TopicName(text(name))));
-    let request = DeleteTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(30_000);
-    conn.ask_newest(request).await?.ok()?;
+    let version = cx.newest(keys::DeleteTopics)?;
+    conn.ask_newest(requests::delete_topic(version, name)).await?.ok()?;
     let mut tries = cx.tries(format!("topic {name} to be gone"), Duration::from_secs(40));
     loop {
         // Version 4 is the first that can say "do not create".

@@ -14,6 +14,7 @@ use kconform_schema::{self as schema, Direction, Value};
 
 use crate::answers::{self, ADVERTISED};
 use crate::lie::{Lie, Script};
+use crate::login::{Login, Step};
 use crate::store::Store;
 
 /// A broker on a free port of 127.0.0.1; dropping it ends it.
@@ -26,6 +27,8 @@ struct Shared {
     script: Option<Script>,
     /// The newest version of Metadata that is served although a lower one is advertised.
     metadata: i16,
+    /// Who may log in, where a login is wanted.
+    login: Option<Login>,
     told: Mutex<(usize, usize)>,
     store: Mutex<Store>,
     /// Open connections by the address of their client, to be cut.
@@ -37,25 +40,31 @@ struct Shared {
 impl ScriptedBroker {
     /// An honest broker.
     pub fn honest() -> Self {
-        Self::start(None, 0)
+        Self::start(None, 0, None)
     }
 
     /// A broker that serves Metadata to this version and advertises it to 12.
     pub fn serving_unadvertised(version: i16) -> Self {
-        Self::start(None, version)
+        Self::start(None, version, None)
     }
 
     /// A broker that lies where the script says.
     pub fn lying(script: Script) -> Self {
-        Self::start(Some(script), 0)
+        Self::start(Some(script), 0, None)
     }
 
-    fn start(script: Option<Script>, metadata: i16) -> Self {
+    /// A broker that serves nobody but this user, who logs in with PLAIN.
+    pub fn wanting_login(user: &str, password: &str) -> Self {
+        Self::start(None, 0, Some(Login::of(user, password)))
+    }
+
+    fn start(script: Option<Script>, metadata: i16, login: Option<Login>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let shared = Arc::new(Shared {
             address: listener.local_addr().unwrap(),
             script,
             metadata,
+            login,
             told: Mutex::default(),
             store: Mutex::default(),
             open: Mutex::default(),
@@ -118,7 +127,21 @@ fn accept(shared: &Arc<Shared>, listener: &TcpListener) {
 }
 
 fn serve(shared: &Arc<Shared>, mut stream: TcpStream) {
+    let mut step = shared.login.as_ref().map_or(Step::Done, |_| Step::Handshake);
     while let Some(frame) = read_frame(&mut stream) {
+        if let (Some(login), false) = (&shared.login, step == Step::Done) {
+            match login.answer(&mut step, &frame) {
+                Some(Some((correlation, body))) => {
+                    if !send(&mut stream, correlation, false, &body) {
+                        break;
+                    }
+                    continue;
+                }
+                Some(None) => break,
+                // ApiVersions, which needs no login.
+                None => {}
+            }
+        }
         if !answer(shared, &mut stream, &frame) {
             break;
         }

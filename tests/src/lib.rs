@@ -8,6 +8,7 @@
 mod answers;
 mod broker;
 mod lie;
+mod login;
 mod store;
 
 pub use broker::ScriptedBroker;

@@ -4,7 +4,7 @@
 use kconform_scenario::prelude::*;
 use records::{Header, Record};
 
-use super::log::{batch, only, same_from_attributes};
+use super::log::{only, same_from_attributes};
 
 scenarios![
     records_are_written_as_varints,
@@ -31,7 +31,7 @@ async fn records_are_written_as_varints(cx: &mut Cx) -> Outcome {
         headers: vec![header("h", None), header("", Some(""))],
         ..Record::default()
     };
-    let sent = batch(cx, &["v"]).push(second).with_codec(Codec::Gzip);
+    let sent = cx.batch(&["v"]).push(second).with_codec(Codec::Gzip);
     cx.append(&to, sent.encode()).await?;
 
     let (_, raw) = only(cx, &to, 0).await?;
@@ -80,7 +80,7 @@ async fn compressed(cx: &Cx, codec: Codec) -> Outcome {
     // Sent plain, so that the broker compresses.
     let spec = TopicSpec::default().config("compression.type", codec.name());
     let to = cx.topic_with(spec).await?.partition(0);
-    let sent = batch(cx, &["first", "second", "third"]);
+    let sent = cx.batch(&["first", "second", "third"]);
     cx.append(&to, sent.encode()).await?;
     let (stored, raw) = only(cx, &to, 0).await?;
     let got = (stored.codec, stored.last_offset_delta);

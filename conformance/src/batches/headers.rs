@@ -4,7 +4,7 @@
 use bytes::{BufMut, BytesMut};
 use kconform_scenario::prelude::*;
 
-use super::log::{STRANGER, batch, fetched, only, same_from_attributes};
+use super::log::{STRANGER, fetched, only, same_from_attributes};
 
 scenarios![
     a_batch_is_laid_out_as_magic_2,
@@ -25,7 +25,7 @@ async fn a_batch_is_laid_out_as_magic_2(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
     cx.write(&to, &["before"]).await?;
     let now = cx.wall_ms();
-    let mut sent = batch(cx, &["a", "b"]).with_timestamp(now).idempotent(STRANGER, 7, 3);
+    let mut sent = cx.batch(&["a", "b"]).with_timestamp(now).idempotent(STRANGER, 7, 3);
     sent.max_timestamp = now + 5;
     if let Some(last) = sent.records.last_mut() {
         last.timestamp_delta = 5;
@@ -60,7 +60,7 @@ async fn a_batch_is_laid_out_as_magic_2(cx: &mut Cx) -> Outcome {
 async fn base_offsets_are_those_assigned(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
     for values in [&["a"][..], &["b", "c", "d"], &["e", "f"]] {
-        cx.append(&to, batch(cx, values).encode()).await?;
+        cx.append(&to, cx.batch(values).encode()).await?;
     }
     let contents = fetched(cx, &to, 0).await?;
     let bases: Vec<i64> = contents.batches().map(|batch| batch.base_offset).collect();
@@ -79,7 +79,7 @@ async fn the_leader_epoch_is_the_leaders(cx: &mut Cx) -> Outcome {
         "0" => 0,
         _ => 12_345,
     };
-    let sent = Batch { partition_leader_epoch, ..batch(cx, &["epoch"]) };
+    let sent = Batch { partition_leader_epoch, ..cx.batch(&["epoch"]) };
     cx.append(&to, sent.encode()).await?;
     let epoch = leader_epoch(cx, &to).await?;
     let (stored, _) = only(cx, &to, 0).await?;
@@ -95,10 +95,10 @@ async fn the_leader_epoch_is_the_leaders(cx: &mut Cx) -> Outcome {
 async fn the_leader_epoch_is_that_of_the_write(cx: &mut Cx) -> Outcome {
     let to = cx.topic_with(TopicSpec::default().replication(1)).await?.partition(0);
     let before = leader_epoch(cx, &to).await?;
-    cx.append(&to, batch(cx, &["old leader"]).encode()).await?;
-    let to = cx.moved(&to).await?;
+    cx.append(&to, cx.batch(&["old leader"]).encode()).await?;
+    let to = cx.move_to(&to, cx.bystander(&to, false).await?).await?;
     let after = leader_epoch(cx, &to).await?;
-    cx.append(&to, batch(cx, &["new leader"]).encode()).await?;
+    cx.append(&to, cx.batch(&["new leader"]).encode()).await?;
 
     let contents = fetched(cx, &to, 0).await?;
     let got: Vec<i32> = contents.batches().map(|batch| batch.partition_leader_epoch).collect();
@@ -116,7 +116,7 @@ async fn the_checksum_is_the_producers(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
     cx.write(&to, &["before"]).await?;
     let codec = if cx.variant() == "gzip" { Codec::Gzip } else { Codec::None };
-    let sent = batch(cx, &["a", "b"]).with_codec(codec).encode();
+    let sent = cx.batch(&["a", "b"]).with_codec(codec).encode();
     cx.append(&to, sent.clone()).await?;
     // That it is right is among what `only` checks.
     let (_, raw) = only(cx, &to, 1).await?;
@@ -136,7 +136,7 @@ async fn a_batch_is_stored_as_sent(cx: &mut Cx) -> Outcome {
     cx.write(&to, &["before"]).await?;
     let codec = Codec::all().into_iter().find(|codec| codec.name() == cx.variant());
     let codec = codec.ok_or_else(|| Failure::error("a codec without a name"))?;
-    let sent = batch(cx, &["a", "b", "c"]).idempotent(STRANGER, 2, 11).with_codec(codec).encode();
+    let sent = cx.batch(&["a", "b", "c"]).idempotent(STRANGER, 2, 11).with_codec(codec).encode();
     cx.append(&to, sent.clone()).await?;
     let (_, raw) = only(cx, &to, 1).await?;
     same_from_attributes(&raw, &sent)
@@ -147,7 +147,7 @@ async fn a_batch_is_stored_as_sent(cx: &mut Cx) -> Outcome {
 #[scenario("BATCH-009", api = Fetch, versions = 4..)]
 async fn a_plain_batch_has_no_producer(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
-    cx.append(&to, batch(cx, &["plain"]).encode()).await?;
+    cx.append(&to, cx.batch(&["plain"]).encode()).await?;
     let (stored, _) = only(cx, &to, 0).await?;
     let got = (stored.producer_id, stored.producer_epoch, stored.base_sequence);
     require(got == (-1, -1, -1), "producer id, epoch and sequence -1", || format!("{got:?}"))

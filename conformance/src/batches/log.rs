@@ -11,11 +11,6 @@ pub(super) const STRANGER: i64 = 1 << 52;
 /// stand before them.
 pub(super) const ATTRIBUTES_AT: usize = 21;
 
-/// A batch of these values with the time of now.
-pub(super) fn batch(cx: &Cx, values: &[&'static str]) -> Batch {
-    Batch::of(values.iter().copied()).with_timestamp(cx.wall_ms())
-}
-
 /// The act: what a Fetch in the case's version reads from this offset on. Every rule of the format
 /// is checked: sizes, CRC-32C, counts, varints, offset deltas.
 pub(super) async fn fetched(cx: &Cx, of: &Partition, offset: i64) -> Result<Contents, Failure> {

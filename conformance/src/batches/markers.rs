@@ -1,14 +1,10 @@
 //! The batches of a transaction and its marker (KIP-98). Read with Fetch (1), version 4 on.
 
-use kafka_protocol::messages::add_partitions_to_txn_request::{
-    AddPartitionsToTxnRequest, AddPartitionsToTxnTopic,
-};
-use kafka_protocol::messages::{EndTxnRequest, ProducerId, TopicName, TransactionalId};
 use kconform_scenario::prelude::*;
-use kconform_scenario::{LEADER_ON_ITS_WAY, TRANSACTION_ON_ITS_WAY};
-use records::Contents;
+use records::{Contents, Marker};
 
-use super::log::{batch, fetched};
+use super::log::fetched;
+use crate::producer::{FIRST_IMPLICIT_ADD, LAST_END_WITHOUT_BUMP, Producer, decision};
 
 scenarios![
     attributes_tell_codec_transaction_and_marker,
@@ -17,21 +13,14 @@ scenarios![
     a_marker_tells_how_the_transaction_ended,
 ];
 
-/// The last version of AddPartitionsToTxn that is a client's (KIP-890).
-const ADD_VERSION: i16 = 3;
-/// The last version of Produce that adds no partition by itself (KIP-890).
-const PRODUCE_VERSION: i16 = 11;
-/// The last version of EndTxn that leaves the epoch alone (KIP-890).
-const END_VERSION: i16 = 4;
-
 /// The attributes of a batch are its codec in bits 0 to 2, its timestamp type in bit 3, whether it
 /// is transactional in bit 4, whether it is a control batch in bit 5, and, from 3.1 on, whether it
 /// has a delete horizon from compaction in bit 6; the other bits are 0.
 #[scenario("BATCH-008", api = Fetch, versions = 4..)]
 async fn attributes_tell_codec_transaction_and_marker(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
-    cx.append(&to, batch(cx, &["plain"]).with_codec(Codec::Lz4).encode()).await?;
-    ended(cx, &to, true, END_VERSION).await?;
+    cx.append(&to, cx.batch(&["plain"]).with_codec(Codec::Lz4).encode()).await?;
+    ended(cx, &to, Marker::Commit, LAST_END_WITHOUT_BUMP).await?;
     let contents = with_marker(cx, &to).await?;
     let got: Vec<i16> = contents.batches().map(Batch::attributes).collect();
     // LZ4; gzip and transactional; transactional and control.
@@ -45,7 +34,7 @@ async fn attributes_tell_codec_transaction_and_marker(cx: &mut Cx) -> Outcome {
 #[scenario("BATCH-010", api = Fetch, versions = 4..)]
 async fn a_marker_is_a_control_batch_of_its_producer(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
-    let (id, epoch) = ended(cx, &to, true, END_VERSION).await?;
+    let (id, epoch) = ended(cx, &to, Marker::Commit, LAST_END_WITHOUT_BUMP).await?;
     expect_marker(&with_marker(cx, &to).await?, id, epoch)
 }
 
@@ -59,7 +48,7 @@ async fn a_marker_is_a_control_batch_of_its_producer(cx: &mut Cx) -> Outcome {
 )]
 async fn a_marker_of_the_second_protocol_has_the_next_epoch(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
-    let (id, epoch) = ended(cx, &to, true, END_VERSION + 1).await?;
+    let (id, epoch) = ended(cx, &to, Marker::Commit, LAST_END_WITHOUT_BUMP + 1).await?;
     expect_marker(&with_marker(cx, &to).await?, id, epoch + 1)
 }
 
@@ -69,13 +58,13 @@ async fn a_marker_of_the_second_protocol_has_the_next_epoch(cx: &mut Cx) -> Outc
 #[scenario("BATCH-011", api = Fetch, versions = 4.., vary = ["commit", "abort"])]
 async fn a_marker_tells_how_the_transaction_ended(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
-    let commit = cx.variant() == "commit";
-    ended(cx, &to, commit, END_VERSION).await?;
+    let decision = decision(cx)?;
+    ended(cx, &to, decision, LAST_END_WITHOUT_BUMP).await?;
     let contents = with_marker(cx, &to).await?;
     let Some(marker) = contents.records().last() else {
         return Err(Failure::failed("a marker", "no records"));
     };
-    let key: &[u8] = if commit { &[0, 0, 0, 1] } else { &[0, 0, 0, 0] };
+    let key: &[u8] = if decision == Marker::Commit { &[0, 0, 0, 1] } else { &[0, 0, 0, 0] };
     let got = marker.key.map(|key| &key[..]);
     require(got == Some(key), &format!("the key {key:02x?}"), || format!("{got:02x?}"))?;
     let value = marker.value.map(|value| &value[..]);
@@ -89,39 +78,16 @@ async fn a_marker_tells_how_the_transaction_ended(cx: &mut Cx) -> Outcome {
 async fn ended(
     cx: &Cx,
     to: &Partition,
-    commit: bool,
+    decision: Marker,
     end_version: i16,
 ) -> Result<(i64, i16), Failure> {
-    let txn_id = cx.txn_id();
-    let name = || TransactionalId(text(&txn_id));
-    let mut coordinator = cx.txn_coordinator(&txn_id).await?;
-    let (id, epoch) = cx.producer_id(&mut coordinator, Some(&txn_id)).await?;
-    let topic = AddPartitionsToTxnTopic::default()
-        .with_name(TopicName(text(&to.topic)))
-        .with_partitions(vec![to.index]);
-    let add = AddPartitionsToTxnRequest::default()
-        .with_v3_and_below_transactional_id(name())
-        .with_v3_and_below_producer_id(ProducerId(id))
-        .with_v3_and_below_producer_epoch(epoch)
-        .with_v3_and_below_topics(vec![topic]);
-    let version = cx.newest(keys::AddPartitionsToTxn)?.min(ADD_VERSION);
-    cx.settle_at(&mut coordinator, version, &add, TRANSACTION_ON_ITS_WAY).await?.ok()?;
-
-    let records = batch(cx, &["in", "a transaction"]).idempotent(id, epoch, 0).transactional();
-    let version = cx.newest(keys::Produce)?.min(PRODUCE_VERSION);
-    let write = requests::produce(version, to, records.with_codec(Codec::Gzip).encode())
-        .with_transactional_id(Some(name()));
-    let mut leader = cx.leader(to).await?;
-    cx.settle_at(&mut leader, version, &write, LEADER_ON_ITS_WAY).await?.ok()?;
-
-    let end = EndTxnRequest::default()
-        .with_transactional_id(name())
-        .with_producer_id(ProducerId(id))
-        .with_producer_epoch(epoch)
-        .with_committed(commit);
-    let version = cx.newest(keys::EndTxn)?.min(end_version);
-    cx.settle_at(&mut coordinator, version, &end, TRANSACTION_ON_ITS_WAY).await?.ok()?;
-    Ok((id, epoch))
+    let mut producer = Producer::new(cx).await?;
+    producer.add(cx, &[to]).await?;
+    let records = producer.batch(cx, &["in", "a transaction"], 0).with_codec(Codec::Gzip);
+    let version = cx.newest(keys::Produce)?.min(FIRST_IMPLICIT_ADD - 1);
+    producer.append(cx, to, &records, version).await?;
+    producer.end_at(cx, decision, cx.newest(keys::EndTxn)?.min(end_version)).await?;
+    Ok((producer.id, producer.epoch))
 }
 
 /// The act: what the log holds once the marker is there. EndTxn answers before that.

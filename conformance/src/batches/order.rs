@@ -3,7 +3,7 @@
 
 use kconform_scenario::prelude::*;
 
-use super::log::{batch, fetched, fetched_within, same_from_attributes};
+use super::log::{fetched, fetched_within, same_from_attributes};
 
 scenarios![batches_of_two_writers_stay_whole, batches_are_never_grouped_anew];
 
@@ -18,7 +18,7 @@ async fn batches_of_two_writers_stay_whole(cx: &mut Cx) -> Outcome {
         [["a1", "a2"], ["b1", "b2"], ["a3", "a4"], ["b3", "b4"], ["a5", "a6"], ["b5", "b6"]];
     let mut sent = Vec::new();
     for (pair, writer) in pairs.iter().zip([0, 1].into_iter().cycle()) {
-        let request = requests::produce(version, &to, batch(cx, pair).encode());
+        let request = requests::produce(version, &to, cx.batch(pair).encode());
         sent.push((writer, writers[writer].tell(request).await?));
     }
     for (writer, sent) in sent {
@@ -51,9 +51,9 @@ async fn batches_of_two_writers_stay_whole(cx: &mut Cx) -> Outcome {
 async fn batches_are_never_grouped_anew(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
     let sent = [
-        batch(cx, &["a", "b"]).encode(),
-        batch(cx, &["c", "d", "e"]).with_codec(Codec::Gzip).encode(),
-        batch(cx, &["f"]).encode(),
+        cx.batch(&["a", "b"]).encode(),
+        cx.batch(&["c", "d", "e"]).with_codec(Codec::Gzip).encode(),
+        cx.batch(&["f"]).encode(),
     ];
     for records in &sent {
         cx.append(&to, records.clone()).await?;

@@ -6,7 +6,6 @@ use kafka_protocol::messages::FetchResponse;
 use kconform_scenario::LEADER_ON_ITS_WAY;
 use kconform_scenario::prelude::*;
 
-use super::log::batch;
 use crate::offsets::leader_epochs::expect_end;
 use crate::restarts::{End, restart};
 
@@ -29,8 +28,8 @@ async fn a_restart_changes_no_batch(cx: &mut Cx) -> Outcome {
     let log = topic.partition(0);
     let mut leader = cx.leader(&log).await?;
     let (id, epoch) = cx.producer_id(&mut leader, None).await?;
-    cx.append(&log, batch(cx, &["a", "b"]).idempotent(id, epoch, 0).encode()).await?;
-    let last = batch(cx, &["c"]).idempotent(id, epoch, 2).encode();
+    cx.append(&log, cx.batch(&["a", "b"]).idempotent(id, epoch, 0).encode()).await?;
+    let last = cx.batch(&["c"]).idempotent(id, epoch, 2).encode();
     cx.append(&log, last.clone()).await?;
     let all = requests::fetch(cx.newest(keys::Fetch)?, &log, 0);
     let full = leader.ask_newest(all.clone().with_session_epoch(0)).await?.ok()?;

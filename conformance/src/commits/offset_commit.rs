@@ -51,7 +51,7 @@ async fn a_client_without_membership_stores_offsets(cx: &mut Cx) -> Outcome {
         tries.expect(format!("{seen:?}")).await?;
     }
     let seen = committed(cx, &mut conn, &group, &partition).await?;
-    require(seen.offset == 42, "offset 42", || format!("{seen:?}"))
+    seen.expect_offset(42)
 }
 
 /// A group that exists and has no members accepts a commit with generation -1, whatever its member
@@ -71,7 +71,7 @@ async fn an_empty_group_takes_offsets_from_anybody(cx: &mut Cx) -> Outcome {
     let commit = Commit::to(&group).member(id).offset(&partition, 2);
     commit.ask(cx, &mut member.conn).await?.expect_ok()?;
     let seen = committed(cx, &mut member.conn, &group, &partition).await?;
-    require(seen.offset == 2, "offset 2", || format!("{seen:?}"))
+    seen.expect_offset(2)
 }
 
 /// A group that exists and has no members accepts a commit with generation -1, whatever its member
@@ -85,7 +85,7 @@ async fn an_empty_group_refuses_generations(cx: &mut Cx) -> Outcome {
     let commit = Commit::by(&member).member("whoever").offset(&partition, 2);
     commit.ask(cx, &mut member.conn).await?.expect_error(UnknownMemberId)?;
     let seen = committed(cx, &mut member.conn, &group, &partition).await?;
-    require(seen.offset == 1, "offset 1, as before", || format!("{seen:?}"))
+    seen.expect_offset(1)
 }
 
 /// A group with members refuses a commit with generation -1 on every partition and stores nothing:
@@ -108,7 +108,7 @@ async fn strangers_are_kept_out_of_a_live_group(cx: &mut Cx) -> Outcome {
     let commit = Commit::to(&group).member(id).offset(&partition, 42);
     commit.ask(cx, &mut member.conn).await?.expect_error(refusal)?;
     let seen = committed(cx, &mut member.conn, &group, &partition).await?;
-    require(seen.offset == -1, "no offset", || format!("{seen:?}"))
+    seen.expect_offset(-1)
 }
 
 /// The commit of a member with the present generation is accepted in a stable group and while
@@ -130,7 +130,7 @@ async fn a_member_of_the_generation_commits(cx: &mut Cx) -> Outcome {
     commit.ask(cx, &mut member.conn).await?.expect_ok()?;
     let seen = committed(cx, &mut member.conn, &group, &partition).await?;
     drop(joining);
-    require(seen.offset == 42, "offset 42", || format!("{seen:?}"))
+    seen.expect_offset(42)
 }
 
 /// While a group waits for its assignments (CompletingRebalance), the commit of a member with the
@@ -153,7 +153,7 @@ async fn nothing_is_stored_before_the_assignment(cx: &mut Cx) -> Outcome {
     };
     commit.ask(cx, &mut member.conn).await?.expect_error(refusal)?;
     let seen = committed(cx, &mut member.conn, &group, &partition).await?;
-    require(seen.offset == -1, "no offset", || format!("{seen:?}"))
+    seen.expect_offset(-1)
 }
 
 /// In a stable group the commit of a known member with another generation than the present one is
@@ -246,7 +246,7 @@ async fn a_principal_without_read_stores_nothing(cx: &mut Cx) -> Outcome {
         .expect_answer()?
         .require(seen == [refused; 2], format!("{refused} twice"), || format!("{seen:?}"))?;
     let seen = committed(cx, &mut admin, &group, &first).await?;
-    require(seen.offset == -1, "no offset", || format!("{seen:?}"))
+    seen.expect_offset(-1)
 }
 
 /// Version 0 stored offsets in ZooKeeper. Brokers up to 3.9 advertise it, and without ZooKeeper

@@ -5,9 +5,6 @@
 //! member id and epoch (KIP-848), 10 topic ids. Version 0 read from ZooKeeper. Not covered: members
 //! of KIP-848 groups, and groups of several coordinators.
 
-use kafka_protocol::messages::create_topics_request::CreatableTopic;
-use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
-use kafka_protocol::messages::{CreateTopicsRequest, DeleteTopicsRequest, TopicName};
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::Value;
 
@@ -201,17 +198,8 @@ async fn a_topic_made_again_has_no_offsets(cx: &mut Cx) -> Outcome {
     let old = topic.partition(0);
     let mut conn = coordinator(cx, &group).await?;
     Commit::to(&group).offset(&old, 42).ask(cx, &mut conn).await?.ok()?;
-    let name = TopicName(text(&topic.name));
-    let delete = DeleteTopicsRequest::default()
-        .with_topics(vec![DeleteTopicState::default().with_name(Some(name.clone()))])
-        .with_timeout_ms(30_000);
-    conn.ask(delete).await?.ok()?;
-    let create = CreatableTopic::default()
-        .with_name(name)
-        .with_num_partitions(1)
-        .with_replication_factor(-1);
-    let create = CreateTopicsRequest::default().with_topics(vec![create]).with_timeout_ms(30_000);
-    conn.ask(create).await?.ok()?;
+    conn.ask(requests::delete_topic(cx.newest(keys::DeleteTopics)?, &topic.name)).await?.ok()?;
+    conn.ask(requests::create_topic(&topic.name, &TopicSpec::default())).await?.ok()?;
     let mut tries = cx.tries("the new topic to be ready", GRACE);
     let new = loop {
         let ready = cx.topic_ready(&topic.name, 1).await?;

@@ -263,6 +263,14 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
+    /// The act: this offset is stored; -1 is none.
+    #[track_caller]
+    pub(crate) fn expect_offset(&self, offset: i64) -> Outcome {
+        let expected =
+            if offset == -1 { "no offset".to_owned() } else { format!("offset {offset}") };
+        require(self.offset == offset, &expected, || format!("{self:?}"))
+    }
+
     /// No offset is stored, and that is no error.
     pub(crate) fn nothing(version: i16) -> Self {
         Self::at(version, -1, -1, "")

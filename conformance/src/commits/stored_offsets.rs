@@ -3,8 +3,6 @@
 //! Version 6 brought the leader epoch (KIP-320), version 10 topic ids (KIP-848). Not covered:
 //! retention, and what survives a restart.
 
-use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
-use kafka_protocol::messages::{DeleteTopicsRequest, TopicName};
 use kconform_scenario::prelude::*;
 
 use super::offsets::{Commit, LEADER_EPOCHS, Lookup, Stored, TOPIC_IDS, committed, ghost, stored};
@@ -51,9 +49,9 @@ async fn a_missing_partition_does_not_hold_up_the_others(cx: &mut Cx) -> Outcome
         .expect_answer()?
         .require(seen == expected, format!("{expected:?}"), || format!("{seen:?}"))?;
     let seen = committed(cx, &mut conn, &group, &partition).await?;
-    require(seen.offset == 42, "offset 42 for the other", || format!("{seen:?}"))?;
+    seen.expect_offset(42)?;
     let seen = committed(cx, &mut conn, &group, &missing).await?;
-    require(seen.offset == -1, "no offset for the one that is missing", || format!("{seen:?}"))
+    seen.expect_offset(-1)
 }
 
 /// Metadata of exactly offset.metadata.max.bytes characters (4096 by default) is stored; longer
@@ -130,7 +128,7 @@ async fn the_empty_group_id_stores_offsets(cx: &mut Cx) -> Outcome {
     let mut conn = coordinator(cx, "").await?;
     Commit::to("").offset(&partition, 42).ask(cx, &mut conn).await?.expect_ok()?;
     let seen = committed(cx, &mut conn, "", &partition).await?;
-    require(seen.offset == 42, "offset 42", || format!("{seen:?}"))
+    seen.expect_offset(42)
 }
 
 /// Commits may go backwards, repeat an offset, and lie beyond the end of the log, up to 2^63 - 1:
@@ -152,7 +150,7 @@ async fn offsets_may_go_anywhere(cx: &mut Cx) -> Outcome {
     Commit::to(&group).offset(&partition, first).ask(cx, &mut conn).await?.ok()?;
     Commit::to(&group).offset(&partition, second).ask(cx, &mut conn).await?.expect_ok()?;
     let seen = committed(cx, &mut conn, &group, &partition).await?;
-    require(seen.offset == second, &format!("offset {second}"), || format!("{seen:?}"))
+    seen.expect_offset(second)
 }
 
 /// Once a topic is deleted, the offsets that were committed for it vanish soon after, so that
@@ -165,15 +163,7 @@ async fn offsets_of_a_deleted_topic_vanish(cx: &mut Cx) -> Outcome {
     let mut conn = coordinator(cx, &group).await?;
     let commit = Commit::to(&group).offset(&doomed, 41).offset(&kept, 42);
     commit.ask(cx, &mut conn).await?.ok()?;
-    let name = TopicName(text(&topic.name));
-    let delete = DeleteTopicsRequest::default().with_timeout_ms(30_000);
-    // KIP-516 gave version 6 topics by name or id.
-    let delete = if cx.newest(keys::DeleteTopics)? < 6 {
-        delete.with_topic_names(vec![name])
-    } else {
-        delete.with_topics(vec![DeleteTopicState::default().with_name(Some(name))])
-    };
-    conn.ask(delete).await?.ok()?;
+    conn.ask(requests::delete_topic(cx.newest(keys::DeleteTopics)?, &topic.name)).await?.ok()?;
 
     let version = cx.newest(keys::OffsetFetch)?.min(TOPIC_IDS - 1);
     let mut tries = cx.tries("the offset of the deleted topic to vanish", GRACE);
@@ -244,7 +234,7 @@ async fn a_commit_is_seen_at_once(cx: &mut Cx) -> Outcome {
     for offset in 1..=5 {
         Commit::to(&group).offset(&partition, offset).ask(cx, &mut writer).await?.expect_ok()?;
         let seen = committed(cx, &mut reader, &group, &partition).await?;
-        require(seen.offset == offset, &format!("offset {offset}"), || format!("{seen:?}"))?;
+        seen.expect_offset(offset)?;
     }
     Ok(())
 }

@@ -4,82 +4,19 @@
 //! The transactions are those of a client that names its groups first (AddOffsetsToTxn), which
 //! every release serves, whatever transaction.version is finalized.
 
-use kafka_protocol::messages::txn_offset_commit_request::{
-    TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
-};
-use kafka_protocol::messages::{
-    AddOffsetsToTxnRequest, EndTxnRequest, GroupId, TopicName, TransactionalId,
-    TxnOffsetCommitRequest,
-};
-use kconform_scenario::TRANSACTION_ON_ITS_WAY;
 use kconform_scenario::prelude::*;
+use kconform_scenario::wire::records::Marker;
 
 use super::offsets::{Commit, Lookup, Stored, group_path, stored};
 use crate::groups::members::{GRACE, coordinator};
+use crate::producer::Producer;
+use crate::transactions::offsets::Offsets;
 
 scenarios![
     a_pending_offset_is_unstable,
     a_pending_offset_never_leaks,
     the_end_of_the_transaction_decides,
 ];
-
-/// Last version of TxnOffsetCommit and of EndTxn for clients that add groups to a transaction by themselves (KIP-890).
-const BY_HAND: i16 = 4;
-
-/// A transaction that has an offset pending.
-struct Pending {
-    coordinator: Conn,
-    end: EndTxnRequest,
-}
-
-impl Pending {
-    /// Set-up: a transaction that wants to store this offset.
-    async fn offset(
-        cx: &Cx,
-        conn: &mut Conn,
-        group: &str,
-        of: &Partition,
-        offset: i64,
-    ) -> Result<Self, Failure> {
-        let txn_id = cx.txn_id();
-        let id = TransactionalId(text(&txn_id));
-        let mut coordinator = cx.txn_coordinator(&txn_id).await?;
-        let (producer, epoch) = cx.producer_id(&mut coordinator, Some(&txn_id)).await?;
-        let add = AddOffsetsToTxnRequest::default()
-            .with_transactional_id(id.clone())
-            .with_producer_id(producer.into())
-            .with_producer_epoch(epoch)
-            .with_group_id(GroupId(text(group)));
-        cx.settle(&mut coordinator, &add, TRANSACTION_ON_ITS_WAY).await?.ok()?;
-        let partition = TxnOffsetCommitRequestPartition::default()
-            .with_partition_index(of.index)
-            .with_committed_offset(offset);
-        let topic = TxnOffsetCommitRequestTopic::default()
-            .with_name(TopicName(text(&of.topic)))
-            .with_partitions(vec![partition]);
-        let commit = TxnOffsetCommitRequest::default()
-            .with_transactional_id(id.clone())
-            .with_producer_id(producer.into())
-            .with_producer_epoch(epoch)
-            .with_group_id(GroupId(text(group)))
-            .with_topics(vec![topic]);
-        let version = cx.newest(keys::TxnOffsetCommit)?.min(BY_HAND);
-        cx.settle_at(conn, version, &commit, TRANSACTION_ON_ITS_WAY).await?.ok()?;
-        let end = EndTxnRequest::default()
-            .with_transactional_id(id)
-            .with_producer_id(producer.into())
-            .with_producer_epoch(epoch);
-        Ok(Self { coordinator, end })
-    }
-
-    /// Set-up: commits or aborts.
-    async fn end(mut self, cx: &Cx, committed: bool) -> Outcome {
-        let version = cx.newest(keys::EndTxn)?.min(BY_HAND);
-        let end = self.end.with_committed(committed);
-        cx.settle_at(&mut self.coordinator, version, &end, TRANSACTION_ON_ITS_WAY).await?.ok()?;
-        Ok(())
-    }
-}
 
 /// While a transaction has an offset of a partition pending, an OffsetFetch with require_stable is
 /// answered for that partition with UNSTABLE_OFFSET_COMMIT (88), offset -1, leader epoch -1 and
@@ -90,7 +27,7 @@ async fn a_pending_offset_is_unstable(cx: &mut Cx) -> Outcome {
     let version = cx.version();
     let mut conn = coordinator(cx, &group).await?;
     Commit::to(&group).offset(&open, 1).offset(&settled, 2).ask(cx, &mut conn).await?.ok()?;
-    let pending = Pending::offset(cx, &mut conn, &group, &open, 3).await?;
+    let mut pending = pending(cx, &mut conn, &group, &open, 3).await?;
     let lookup = match cx.variant() {
         "listed" => Lookup::of(&group, &[&open, &settled]),
         _ => Lookup::all(&group),
@@ -102,7 +39,7 @@ async fn a_pending_offset_is_unstable(cx: &mut Cx) -> Outcome {
     let unstable = Stored::at(version, -1, -1, "").refused(UnstableOffsetCommit);
     let expected = [Some(unstable), Some(Stored::at(version, 2, -1, ""))];
     body.require(seen == expected, format!("{expected:?}"), || format!("{seen:?}"))?;
-    pending.end(cx, false).await
+    pending.end(cx, Marker::Abort).await
 }
 
 /// While a transaction has an offset of a partition pending, an OffsetFetch without require_stable,
@@ -114,12 +51,12 @@ async fn a_pending_offset_never_leaks(cx: &mut Cx) -> Outcome {
     let version = cx.version();
     let mut conn = coordinator(cx, &group).await?;
     Commit::to(&group).offset(&partition, 1).ask(cx, &mut conn).await?.ok()?;
-    let pending = Pending::offset(cx, &mut conn, &group, &partition, 3).await?;
+    let mut pending = pending(cx, &mut conn, &group, &partition, 3).await?;
     let body = Lookup::of(&group, &[&partition]).ask(cx, &mut conn).await?.expect_ok()?;
     let seen = stored(&body, version, 0, &partition)?;
     let expected = Some(Stored::at(version, 1, -1, ""));
     body.require(seen == expected, format!("{expected:?}"), || format!("{seen:?}"))?;
-    pending.end(cx, false).await
+    pending.end(cx, Marker::Abort).await
 }
 
 /// Soon after a transaction that had an offset pending ends, an OffsetFetch with require_stable is
@@ -131,8 +68,9 @@ async fn the_end_of_the_transaction_decides(cx: &mut Cx) -> Outcome {
     let (version, committed) = (cx.version(), cx.variant() == "committed");
     let mut conn = coordinator(cx, &group).await?;
     Commit::to(&group).offset(&partition, 1).ask(cx, &mut conn).await?.ok()?;
-    let pending = Pending::offset(cx, &mut conn, &group, &partition, 3).await?;
-    pending.end(cx, committed).await?;
+    let mut pending = pending(cx, &mut conn, &group, &partition, 3).await?;
+    let decision = if committed { Marker::Commit } else { Marker::Abort };
+    pending.end(cx, decision).await?;
 
     let mut tries = cx.tries("the offset to be stable", GRACE);
     loop {
@@ -146,4 +84,17 @@ async fn the_end_of_the_transaction_decides(cx: &mut Cx) -> Outcome {
         let expected = Some(Stored::at(version, if committed { 3 } else { 1 }, -1, ""));
         return body.require(seen == expected, format!("{expected:?}"), || format!("{seen:?}"));
     }
+}
+
+/// Set-up: a transaction that wants to store this offset.
+async fn pending(
+    cx: &Cx,
+    conn: &mut Conn,
+    group: &str,
+    of: &Partition,
+    offset: i64,
+) -> Result<Producer, Failure> {
+    let mut producer = Producer::new(cx).await?;
+    Offsets::of(group).at(of, offset).pend(cx, &mut producer, conn).await?;
+    Ok(producer)
 }

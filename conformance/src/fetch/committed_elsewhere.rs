@@ -6,10 +6,9 @@
 use kconform_scenario::prelude::*;
 
 use super::answers::expect_offsets;
-use super::epochs::move_to;
 use super::followers::{another, follower, replicated};
 use super::isolation::{listed_as_aborted, mark_and_stable};
-use super::transaction::Transaction;
+use crate::transaction::Transaction;
 
 scenarios![a_follower_knows_the_transactions, a_new_leader_knows_the_transactions,];
 
@@ -52,9 +51,7 @@ async fn a_new_leader_knows_the_transactions(cx: &mut Cx) -> Outcome {
     let from = cx.topic_with(TopicSpec::default().replication(1)).await?.partition(0);
     let mut open = Transaction::open(cx, &from).await?;
     let aborted = ended_and_open(cx, &from, &mut open).await?;
-    let to = move_to(cx, &from, &[another(cx, from.leader)?]).await?;
-    let from = Partition { leader: to, ..from };
-    // The new leader has taken up its duty when it takes a record.
+    let from = cx.move_to(&from, another(cx, from.leader)?).await?;
     cx.write(&from, &["behind"]).await?;
     let mut leader = cx.leader(&from).await?;
     let request = cx.fetch(&from, 0)?.with_isolation_level(1);
@@ -66,7 +63,7 @@ async fn a_new_leader_knows_the_transactions(cx: &mut Cx) -> Outcome {
     body.require(got == [(aborted, 0)], format!("{aborted} aborted from 0 on"), || {
         format!("{got:?}")
     })?;
-    open.moved(to);
+    open.to = from;
     open.end(cx, false, 6).await
 }
 
@@ -78,5 +75,5 @@ async fn ended_and_open(cx: &Cx, to: &Partition, open: &mut Transaction) -> Resu
     aborted.end(cx, false, 2).await?;
     open.write(cx, "open").await?;
     cx.write(to, &["plain"]).await?;
-    Ok(aborted.producer_id)
+    Ok(aborted.producer.id)
 }

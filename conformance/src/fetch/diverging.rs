@@ -7,7 +7,6 @@ use kafka_protocol::messages::FetchRequest;
 use kconform_scenario::prelude::*;
 
 use super::answers::{ERROR, LONG_WAIT, RECORDS, at_once, expect_offsets};
-use super::epochs::{led, move_to};
 use super::followers::another;
 
 scenarios![
@@ -42,7 +41,7 @@ async fn a_position_past_the_end_of_its_epoch_diverges(cx: &mut Cx) -> Outcome {
 async fn an_epoch_that_never_was_is_out_of_range(cx: &mut Cx) -> Outcome {
     let from = cx.partition().await?;
     cx.write(&from, &["a", "b"]).await?;
-    let (_, epoch) = led(cx, &from).await?;
+    let epoch = cx.leadership(&from).await?.epoch;
     let mut leader = cx.leader(&from).await?;
     let reply = leader.ask(read_in(cx.fetch(&from, 1)?, epoch + 5)).await?;
     reply.expect_error_at(ERROR, OffsetOutOfRange)?;
@@ -60,7 +59,7 @@ async fn the_epoch_of_the_records_is_served(cx: &mut Cx) -> Outcome {
     let from = cx.partition().await?;
     cx.write(&from, &["a"]).await?;
     cx.write(&from, &["b"]).await?;
-    let (_, current) = led(cx, &from).await?;
+    let current = cx.leadership(&from).await?.epoch;
     let mut leader = cx.leader(&from).await?;
     let epoch = if cx.variant() == "-1" { -1 } else { current };
     let body = leader.ask(read_in(cx.fetch(&from, 1)?, epoch)).await?.expect_ok()?;
@@ -76,7 +75,7 @@ async fn a_position_before_the_start_is_out_of_range_and_does_not_diverge(cx: &m
     let from = cx.partition().await?;
     cx.write(&from, &["a", "b", "c"]).await?;
     cx.delete_records(&from, 2).await?;
-    let (_, epoch) = led(cx, &from).await?;
+    let epoch = cx.leadership(&from).await?.epoch;
     let mut leader = cx.leader(&from).await?;
     let reply = leader.ask(read_in(cx.fetch(&from, 1)?, epoch)).await?;
     reply.expect_error_at(ERROR, OffsetOutOfRange)?;
@@ -96,11 +95,9 @@ fn read_in(mut request: FetchRequest, epoch: i32) -> FetchRequest {
 /// A partition with two records of one leader epoch, which is given too, and two of a later one.
 async fn of_two_epochs(cx: &Cx) -> Result<(Partition, i32), Failure> {
     let from = cx.topic_with(TopicSpec::default().replication(1)).await?.partition(0);
-    let (_, old) = led(cx, &from).await?;
+    let old = cx.leadership(&from).await?.epoch;
     cx.write(&from, &["a", "b"]).await?;
-    let to = another(cx, from.leader)?;
-    move_to(cx, &from, &[to]).await?;
-    let from = Partition { leader: to, ..from };
+    let from = cx.move_to(&from, another(cx, from.leader)?).await?;
     cx.write(&from, &["c", "d"]).await?;
     Ok((from, old))
 }

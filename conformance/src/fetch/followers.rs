@@ -8,7 +8,7 @@ use kconform_scenario::Body;
 use kconform_scenario::prelude::*;
 
 use super::answers::{ERROR, LONG_WAIT, at_once, expect_code, expect_offsets, result};
-use super::epochs::{led, move_to, with_epoch};
+use super::epochs::with_epoch;
 
 scenarios![
     an_old_consumer_is_not_served_by_a_follower,
@@ -79,7 +79,7 @@ async fn a_follower_ends_the_wait_when_records_arrive(cx: &mut Cx) -> Outcome {
 #[scenario("FETCH-019", api = Fetch, versions = 9.., needs = [ThreeBrokers])]
 async fn a_follower_checks_the_epoch_first(cx: &mut Cx) -> Outcome {
     let from = replicated(cx).await?;
-    let (_, epoch) = led(cx, &from).await?;
+    let epoch = cx.leadership(&from).await?.epoch;
     let mut follower = follower(cx, &from).await?;
     let body = follower.ask(with_epoch(cx.fetch(&from, 0)?, epoch + 1)).await?.expect_answer()?;
     expect_code(&body, &from, UnknownLeaderEpoch)?;
@@ -95,7 +95,7 @@ async fn a_follower_checks_the_epoch_first(cx: &mut Cx) -> Outcome {
 #[scenario("FETCH-019", api = Fetch, versions = 9.., needs = [ThreeBrokers])]
 async fn a_follower_fences_an_old_epoch(cx: &mut Cx) -> Outcome {
     let from = cx.topic_with(TopicSpec::default().replication(1)).await?.partition(0);
-    let (_, old) = led(cx, &from).await?;
+    let old = cx.leadership(&from).await?.epoch;
     let mut others: Vec<i32> = cx.facts().brokers.iter().map(|broker| broker.id).collect();
     others.retain(|id| *id != from.leader);
     others.truncate(2);
@@ -157,14 +157,8 @@ async fn without_a_replica_in_the_rack_the_leader_serves(cx: &mut Cx) -> Outcome
 #[scenario("FETCH-017", api = Fetch, versions = 12.., needs = [ThreeBrokers])]
 async fn a_broker_that_does_not_lead_names_the_leader(cx: &mut Cx) -> Outcome {
     let from = cx.topic_with(TopicSpec::default().replication(1)).await?.partition(0);
-    let (_, epoch) = led(cx, &from).await?;
-    let mut stranger = cx.connect_broker(another(cx, from.leader)?).await?;
-    let about = requests::metadata(cx.newest(keys::Metadata)?, &[&from.topic]);
-    let version = cx.newest(keys::Metadata)?;
-    // It must know the topic, or it would rightly say that there is none.
-    cx.settle_at(&mut stranger, version, &about, kconform_scenario::LEADER_ON_ITS_WAY)
-        .await?
-        .ok()?;
+    let epoch = cx.leadership(&from).await?.epoch;
+    let mut stranger = cx.connect_knowing(another(cx, from.leader)?, &from).await?;
     let body = stranger.ask(cx.fetch(&from, 0)?).await?.expect_answer()?;
     expect_code(&body, &from, NotLeaderOrFollower)?;
     expect_leader(cx, &body, from.leader, epoch)
@@ -201,7 +195,7 @@ async fn an_old_leader_names_the_new_one(cx: &mut Cx) -> Outcome {
             continue;
         }
         expect_code(&body, &from, NotLeaderOrFollower)?;
-        let (_, epoch) = led(cx, &from).await?;
+        let epoch = cx.leadership(&from).await?.epoch;
         return if cx.version() < 16 { Ok(()) } else { expect_leader(cx, &body, to, epoch) };
     }
 }
@@ -255,14 +249,27 @@ pub(super) async fn follower(cx: &Cx, of: &Partition) -> Result<Conn, Failure> {
 /// leader epochs before and after.
 async fn moved(cx: &Cx) -> Result<(Partition, [i32; 2]), Failure> {
     let from = cx.topic_with(TopicSpec::default().replication(1)).await?.partition(0);
-    let (_, old) = led(cx, &from).await?;
-    let to = another(cx, from.leader)?;
-    move_to(cx, &from, &[to]).await?;
-    let from = Partition { leader: to, ..from };
-    // The new leader has taken up its duty when it takes a record.
+    let old = cx.leadership(&from).await?.epoch;
+    let from = cx.move_to(&from, another(cx, from.leader)?).await?;
     cx.write(&from, &["a"]).await?;
-    let (_, new) = led(cx, &from).await?;
+    let new = cx.leadership(&from).await?.epoch;
     Ok((from, [old, new]))
+}
+
+/// Moves the partition to these brokers, none of which had it, and gives the one that leads it then,
+/// with a new epoch. What the old leader does meanwhile is the scenario's matter, so this waits for
+/// no more than that.
+async fn move_to(cx: &Cx, what: &Partition, brokers: &[i32]) -> Result<i32, Failure> {
+    let mut conn = cx.connect().await?;
+    conn.ask_newest(requests::reassignment(what, Some(brokers))).await?.ok()?;
+    let mut tries = cx.tries("the partition to move", Duration::from_secs(30));
+    loop {
+        let leader = cx.leadership(what).await?.leader;
+        if brokers.contains(&leader) {
+            return Ok(leader);
+        }
+        tries.again(format!("led by broker {leader}")).await?;
+    }
 }
 
 /// The rack of this broker, by the metadata.

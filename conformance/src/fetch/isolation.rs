@@ -10,7 +10,7 @@ use kconform_scenario::wire::schema::Value;
 use records::Marker;
 
 use super::answers::{contents, expect_offsets, result};
-use super::transaction::Transaction;
+use crate::transaction::Transaction;
 
 const ABORTED: &str = "responses[0].partitions[0].aborted_transactions";
 
@@ -58,7 +58,7 @@ async fn aborted_records_come_with_the_list_of_the_aborted(cx: &mut Cx) -> Outco
     cx.write(&from, &["plain"]).await?;
     let mut aborted = Transaction::open(cx, &from).await?;
     aborted.write(cx, "aborted").await?;
-    let producer = aborted.producer_id;
+    let producer = aborted.producer.id;
     aborted.end(cx, false, 5).await?;
     let mut leader = cx.leader(&from).await?;
 
@@ -170,7 +170,7 @@ async fn read_uncommitted_gets_no_list_of_the_aborted(cx: &mut Cx) -> Outcome {
 async fn the_aborted_are_listed_in_the_order_of_their_offsets(cx: &mut Cx) -> Outcome {
     let from = cx.partition().await?;
     let mut producer = Transaction::open(cx, &from).await?;
-    let id = producer.producer_id;
+    let id = producer.producer.id;
     for stable in [2, 4, 6] {
         producer.begin(cx).await?;
         producer.write(cx, "aborted").await?;

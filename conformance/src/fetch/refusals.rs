@@ -12,7 +12,7 @@ use super::answers::{
     ERROR, LONG_WAIT, NO_SUCH_INDEX, RECORDS, at_once, expect_code, expect_no_topics,
     expect_offsets, expect_value, fetch_all, listed, no_such_topic, result, unknown,
 };
-use super::epochs::{led, with_epoch};
+use super::epochs::with_epoch;
 use super::limits::limited;
 
 scenarios![
@@ -175,7 +175,7 @@ async fn records_are_empty_and_not_null_where_the_partition_is_refused(cx: &mut 
 async fn records_are_empty_and_not_null_for_an_unknown_epoch(cx: &mut Cx) -> Outcome {
     let from = cx.partition().await?;
     let mut leader = cx.leader(&from).await?;
-    let (_, epoch) = led(cx, &from).await?;
+    let epoch = cx.leadership(&from).await?.epoch;
     let reply = leader.ask(with_epoch(cx.fetch(&from, 0)?, epoch + 1)).await?;
     reply.expect_error_at(ERROR, UnknownLeaderEpoch)?;
     expect_value(&reply, RECORDS, &Value::Bytes(Bytes::new()))

@@ -5,13 +5,6 @@
 //! quota keeps from catching up (KIP-73). As long as that lasts, fewer replicas are in sync than
 //! must be, and the high watermark stands still (KAFKA-15583).
 
-use kafka_protocol::messages::alter_partition_reassignments_request::{
-    AlterPartitionReassignmentsRequest, ReassignablePartition, ReassignableTopic,
-};
-use kafka_protocol::messages::incremental_alter_configs_request::{
-    AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
-};
-use kafka_protocol::messages::{BrokerId, TopicName};
 use kconform_scenario::LEADER_ON_ITS_WAY;
 use kconform_scenario::prelude::*;
 
@@ -83,33 +76,15 @@ async fn append(cx: &Cx, leader: &mut Conn, to: &Partition) -> Result<i64, Failu
 
 /// Gives the partition a second replica, and does not wait for it.
 async fn replicate(cx: &Cx, what: &Partition) -> Outcome {
-    let replicas = vec![BrokerId(what.leader), BrokerId(another(cx, what.leader)?)];
-    let partition = ReassignablePartition::default()
-        .with_partition_index(what.index)
-        .with_replicas(Some(replicas));
-    let topic = ReassignableTopic::default()
-        .with_name(TopicName(text(&what.topic)))
-        .with_partitions(vec![partition]);
-    let request = AlterPartitionReassignmentsRequest::default()
-        .with_topics(vec![topic])
-        .with_timeout_ms(30_000);
-    cx.connect().await?.ask_newest(request).await?.ok().map(drop)
+    let replicas = [what.leader, another(cx, what.leader)?];
+    let order = requests::reassignment(what, Some(&replicas));
+    cx.connect().await?.ask_newest(order).await?.ok().map(drop)
 }
 
 /// Sets or removes the bytes a second that the leader of this partition gives to throttled replicas
 /// which are not in sync. No other case has such replicas. A broker takes settings of its own alone.
-async fn throttle(cx: &Cx, at_leader_of: &Partition, rate: Option<&'static str>) -> Outcome {
-    const SET: i8 = 0;
-    const DELETE: i8 = 1;
-    const BROKER: i8 = 4;
-    let config = AlterableConfig::default()
-        .with_name(text("leader.replication.throttled.rate"))
-        .with_config_operation(if rate.is_some() { SET } else { DELETE })
-        .with_value(rate.map(text));
-    let resource = AlterConfigsResource::default()
-        .with_resource_type(BROKER)
-        .with_resource_name(text(at_leader_of.leader.to_string()))
-        .with_configs(vec![config]);
-    let request = IncrementalAlterConfigsRequest::default().with_resources(vec![resource]);
+async fn throttle(cx: &Cx, at_leader_of: &Partition, rate: Option<&str>) -> Outcome {
+    let name = "leader.replication.throttled.rate";
+    let request = requests::broker_setting(Some(at_leader_of.leader), name, rate);
     cx.leader(at_leader_of).await?.ask_newest(request).await?.ok().map(drop)
 }

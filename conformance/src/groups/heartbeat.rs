@@ -180,14 +180,7 @@ async fn a_silent_member_is_removed(cx: &mut Cx) -> Outcome {
     // The broker cannot have heard of it before this is sent.
     silent.conn.ask(silent.heartbeat()).await?.ok()?;
     let session = Duration::from_millis(u64::try_from(session).unwrap_or(0));
-    let mut tries = cx.tries("the silent member to be removed", session + GRACE);
-    loop {
-        let seen = Code(leader.conn.ask(leader.heartbeat()).await?.expect_answer()?.error_code);
-        if seen == RebalanceInProgress.into() {
-            break;
-        }
-        tries.expect(seen).await?;
-    }
+    leader.comes_to_see(cx, RebalanceInProgress, session + GRACE).await?;
     let passed = cx.now() - began;
     require(
         passed >= session,
@@ -260,14 +253,7 @@ async fn a_silent_static_member_is_removed(cx: &mut Cx) -> Outcome {
     let silent = join_static(cx, &group, "instance")?.with_session_timeout_ms(session);
     let (mut leader, mut silent) = Member::pair_as(cx, join(cx, &group)?, silent).await?;
     let session = Duration::from_millis(u64::try_from(session).unwrap_or(0));
-    let mut tries = cx.tries("the silent member to be removed", session + GRACE);
-    loop {
-        let seen = Code(leader.conn.ask(leader.heartbeat()).await?.expect_answer()?.error_code);
-        if seen == RebalanceInProgress.into() {
-            break;
-        }
-        tries.expect(seen).await?;
-    }
+    leader.comes_to_see(cx, RebalanceInProgress, session + GRACE).await?;
     silent.conn.ask(silent.heartbeat()).await?.expect_error(UnknownMemberId)
 }
 

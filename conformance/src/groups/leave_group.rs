@@ -3,7 +3,10 @@
 //! Version 3 brought lists of members and instance ids (KIP-345), version 5 the reason (KIP-800).
 //! Before version 3 the member's own error stands at the top of the answer.
 
-use kafka_protocol::messages::{DeleteGroupsRequest, GroupId, LeaveGroupRequest};
+use kafka_protocol::messages::{
+    DeleteGroupsRequest, GroupId, LeaveGroupRequest, LeaveGroupResponse,
+};
+use kconform_scenario::Body;
 use kconform_scenario::prelude::*;
 
 use super::members::{
@@ -25,6 +28,28 @@ scenarios![
     a_member_that_waits_to_join_is_told,
     an_empty_group_id_is_refused,
 ];
+
+/// The answer has error 0 at the top and these entries in any order: member id, instance id, code.
+#[track_caller]
+fn expect_entries<const N: usize>(
+    body: &Body<LeaveGroupResponse>,
+    mut expected: [(&str, Option<&str>, Code); N],
+) -> Outcome {
+    let mut seen: Vec<_> = body
+        .members
+        .iter()
+        .map(|member| {
+            (&*member.member_id, member.group_instance_id.as_deref(), Code(member.error_code))
+        })
+        .collect();
+    seen.sort_unstable();
+    expected.sort_unstable();
+    body.require(
+        body.error_code == 0 && seen == expected,
+        format!("error 0 and {expected:?}"),
+        || format!("error {} and {seen:?}", body.error_code),
+    )
+}
 
 /// A LeaveGroup of these members; they are not checked against the version.
 fn leave_all(group: &str, members: &[(&str, Option<&str>)]) -> LeaveGroupRequest {
@@ -72,25 +97,12 @@ async fn each_member_gets_an_answer_of_its_own(cx: &mut Cx) -> Outcome {
         &[(&follower.id, Some("instance")), ("whoever", None), (&leader.id, None)],
     );
     let body = leader.conn.ask(request).await?.expect_answer()?;
-    let mut seen: Vec<_> = body
-        .members
-        .iter()
-        .map(|member| {
-            (&*member.member_id, member.group_instance_id.as_deref(), Code(member.error_code))
-        })
-        .collect();
-    let mut expected = [
+    let expected = [
         (&*follower.id, Some("instance"), Code::NONE),
         ("whoever", None, UnknownMemberId.into()),
         (&*leader.id, None, Code::NONE),
     ];
-    seen.sort_unstable();
-    expected.sort_unstable();
-    body.require(
-        body.error_code == 0 && seen == expected,
-        format!("error 0 and {expected:?}"),
-        || format!("error {} and {seen:?}", body.error_code),
-    )
+    expect_entries(&body, expected)
 }
 
 /// From version 3 on LeaveGroup for a group that does not exist is answered with error 0 at the top
@@ -101,21 +113,8 @@ async fn nobody_leaves_an_unknown_group(cx: &mut Cx) -> Outcome {
     let mut conn = coordinator(cx, &group).await?;
     let request = leave_all(&group, &[("first", None), ("second", Some("instance"))]);
     let body = conn.ask(request).await?.expect_answer()?;
-    let mut seen: Vec<_> = body
-        .members
-        .iter()
-        .map(|member| {
-            (&*member.member_id, member.group_instance_id.as_deref(), Code(member.error_code))
-        })
-        .collect();
-    seen.sort_unstable();
-    let unknown = Code::from(UnknownMemberId);
-    let expected = [("first", None, unknown), ("second", Some("instance"), unknown)];
-    body.require(
-        body.error_code == 0 && seen == expected,
-        format!("error 0 and {expected:?}"),
-        || format!("error {} and {seen:?}", body.error_code),
-    )
+    let unknown = UnknownMemberId.into();
+    expect_entries(&body, [("first", None, unknown), ("second", Some("instance"), unknown)])
 }
 
 /// From version 3 on an entry with an empty member id and the instance id of a static member

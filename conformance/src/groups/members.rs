@@ -205,9 +205,17 @@ impl Member {
     /// Set-up: joins a group; in one without members this is the leader of the first generation, and the group waits for
     /// its assignments (CompletingRebalance).
     pub(crate) async fn joining(cx: &Cx, request: JoinGroupRequest) -> Result<Self, Failure> {
+        Ok(Self::first(cx, request).await?.0)
+    }
+
+    /// As [`Member::joining`], with what the coordinator answered.
+    pub(crate) async fn first(
+        cx: &Cx,
+        request: JoinGroupRequest,
+    ) -> Result<(Self, Body<JoinGroupResponse>), Failure> {
         let (reply, conn, sent) = first_to_join(cx, request).await?;
         let body = reply.ok()?;
-        Ok(Self::new(conn, sent, &body))
+        Ok((Self::new(conn, sent, &body), body))
     }
 
     /// Set-up: the only member of a stable group.
@@ -279,6 +287,24 @@ impl Member {
                 return Ok(());
             }
             tries.again(seen).await?;
+        }
+    }
+
+    /// The act: this member's heartbeats come to be answered so, within this time.
+    pub(crate) async fn comes_to_see(
+        &mut self,
+        cx: &Cx,
+        code: impl Into<Code>,
+        within: Duration,
+    ) -> Outcome {
+        let code = code.into();
+        let mut tries = cx.tries(format!("a heartbeat answered {code}"), within);
+        loop {
+            let seen = Code(self.conn.ask(self.heartbeat()).await?.expect_answer()?.error_code);
+            if seen == code {
+                return Ok(());
+            }
+            tries.expect(seen).await?;
         }
     }
 

@@ -3,6 +3,8 @@
 //! Every case has two members on two connections. Not covered here: the vote on the protocol, and
 //! who leads after a leader left.
 
+use kafka_protocol::messages::JoinGroupResponse;
+use kconform_scenario::Body;
 use kconform_scenario::prelude::*;
 
 use super::members::{
@@ -56,11 +58,7 @@ async fn a_rebalance_raises_the_generation_by_one(cx: &mut Cx) -> Outcome {
     let led = leader.rejoin().await?.expect_ok()?;
     let (reply, ..) = joining.reply().await?;
     let followed = reply.expect_ok()?;
-    let generations = [led.generation_id, followed.generation_id];
-    let expected = [before + 1; 2];
-    led.require(generations == expected, format!("generations {expected:?}"), || {
-        format!("{generations:?}")
-    })
+    expect_generation(&led, [led.generation_id, followed.generation_id], before + 1)
 }
 
 /// The leader of a stable group that joins again, even with the same metadata, sets off a
@@ -72,21 +70,10 @@ async fn a_leader_that_joins_again_sets_off_a_rebalance(cx: &mut Cx) -> Outcome 
     let (mut leader, mut follower) = Member::pair(cx, &group).await?;
     let before = leader.generation;
     let sent = leader.conn.tell(leader.joined.clone()).await?;
-    let mut tries = cx.tries("REBALANCE_IN_PROGRESS for the follower", GRACE);
-    loop {
-        let seen = follower.conn.ask(follower.heartbeat()).await?.expect_answer()?;
-        if Code(seen.error_code) == RebalanceInProgress.into() {
-            break;
-        }
-        tries.expect(Code(seen.error_code)).await?;
-    }
+    follower.comes_to_see(cx, RebalanceInProgress, GRACE).await?;
     follower.rejoin().await?.expect_ok()?;
     let led = leader.conn.answer(sent).await?.expect_ok()?;
-    let generations = [led.generation_id, follower.generation];
-    let expected = [before + 1; 2];
-    led.require(generations == expected, format!("generations {expected:?}"), || {
-        format!("{generations:?}")
-    })
+    expect_generation(&led, [led.generation_id, follower.generation], before + 1)
 }
 
 /// A follower of a stable group that joins again with the same protocols is answered at once with
@@ -118,21 +105,10 @@ async fn a_follower_with_a_new_subscription_sets_off_a_rebalance(cx: &mut Cx) ->
     let before = leader.generation;
     let other = protocol(RANGE, subscription(&["subscribed", "another"], b""));
     let sent = follower.conn.tell(follower.joined.clone().with_protocols(vec![other])).await?;
-    let mut tries = cx.tries("REBALANCE_IN_PROGRESS for the leader", GRACE);
-    loop {
-        let seen = leader.conn.ask(leader.heartbeat()).await?.expect_answer()?;
-        if Code(seen.error_code) == RebalanceInProgress.into() {
-            break;
-        }
-        tries.expect(Code(seen.error_code)).await?;
-    }
+    leader.comes_to_see(cx, RebalanceInProgress, GRACE).await?;
     leader.rejoin().await?.expect_ok()?;
     let followed = follower.conn.answer(sent).await?.expect_ok()?;
-    let generations = [leader.generation, followed.generation_id];
-    let expected = [before + 1; 2];
-    followed.require(generations == expected, format!("generations {expected:?}"), || {
-        format!("{generations:?}")
-    })
+    expect_generation(&followed, [leader.generation, followed.generation_id], before + 1)
 }
 
 /// While a group waits for its assignments (CompletingRebalance), a member that joins again with
@@ -201,4 +177,17 @@ async fn a_member_that_misses_the_rebalance_is_dropped(cx: &mut Cx) -> Outcome {
     )?;
     body.require(body.leader == body.member_id, "the joiner leads", || body.leader.to_string())?;
     late.conn.ask(late.heartbeat()).await?.expect_error(UnknownMemberId)
+}
+
+/// Both members are in this generation; the answer to one of them is the evidence.
+#[track_caller]
+fn expect_generation(
+    body: &Body<JoinGroupResponse>,
+    members: [i32; 2],
+    generation: i32,
+) -> Outcome {
+    let expected = [generation; 2];
+    body.require(members == expected, format!("generations {expected:?}"), || {
+        format!("{members:?}")
+    })
 }

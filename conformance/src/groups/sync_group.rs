@@ -264,9 +264,7 @@ async fn bytes_of_any_kind_are_passed_on(cx: &mut Cx) -> Outcome {
     let request = join(cx, &group)?
         .with_protocol_type(text("another"))
         .with_protocols(vec![protocol("opaque", bytes.clone())]);
-    let conn = coordinator(cx, &group).await?;
-    let joining = super::members::start_joining(cx, conn, request).await?;
-    let (mut member, joined) = joining.member().await?;
+    let (mut member, joined) = Member::first(cx, request).await?;
     let metadata = joined.members.first().map(|member| member.metadata.to_vec());
     joined.require(metadata.as_ref() == Some(&bytes), "the metadata that was sent", || {
         format!("{metadata:?}")

@@ -1,10 +1,8 @@
 //! Metadata (3) and topic ids (KIP-516): version 10 shows them, version 12 asks by them.
 
-use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreateTopicsRequest};
-use kafka_protocol::messages::delete_topics_request::{DeleteTopicState, DeleteTopicsRequest};
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::metadata_response::MetadataResponseTopic;
-use kafka_protocol::messages::{MetadataRequest, MetadataResponse, TopicName};
+use kafka_protocol::messages::{MetadataRequest, MetadataResponse};
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::{Struct, Value};
 
@@ -168,9 +166,8 @@ async fn an_id_that_may_not_be_described_is_refused_without_its_name(cx: &mut Cx
 async fn the_id_of_a_deleted_topic_becomes_unknown(cx: &mut Cx) -> Outcome {
     let topic = cx.topic().await?;
     let mut conn = cx.connect().await?;
-    let gone = DeleteTopicState::default().with_name(Some(TopicName(text(&*topic.name))));
-    let request = DeleteTopicsRequest::default().with_topics(vec![gone]).with_timeout_ms(30_000);
-    conn.ask_newest(request).await?.ok()?;
+    let version = cx.newest(keys::DeleteTopics)?;
+    conn.ask_newest(requests::delete_topic(version, &topic.name)).await?.ok()?;
     let mut tries = cx.tries(format!("topic {} to be gone", topic.name), GONE_WITHIN);
     loop {
         let reply = conn.ask(by_id(topic.id)).await?;
@@ -213,10 +210,6 @@ fn expect_nameless(reply: Reply<MetadataResponse>, id: Uuid, code: ResponseError
 }
 
 async fn create(conn: &mut Conn, name: &str) -> Outcome {
-    let topic = CreatableTopic::default()
-        .with_name(TopicName(text(name)))
-        .with_num_partitions(1)
-        .with_replication_factor(-1);
-    let request = CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(30_000);
+    let request = requests::create_topic(name, &TopicSpec::default());
     conn.ask_newest(request).await?.ok().map(drop)
 }

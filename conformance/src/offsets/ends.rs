@@ -9,7 +9,7 @@ use kconform_scenario::prelude::*;
 use super::answers::{
     END, START, base_time, expect_found, expect_result, leader_epoch, timed, write_at,
 };
-use crate::fetch::transaction::Transaction;
+use crate::transaction::Transaction;
 
 scenarios![
     the_end_is_the_high_watermark,

@@ -8,7 +8,7 @@ use kconform_scenario::prelude::*;
 use super::answers::{
     END, NOTHING, base_time, expect_found, expect_result, leader_epoch, timed, write_at,
 };
-use crate::fetch::transaction::Transaction;
+use crate::transaction::Transaction;
 
 scenarios![
     a_time_finds_the_first_record_that_is_not_older,

@@ -3,9 +3,7 @@
 //! Version 13 (KIP-516) names topics by id alone. Where an error 6 says that the leader
 //! is (KIP-951) is in `replication`.
 
-use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreateTopicsRequest};
-use kafka_protocol::messages::delete_topics_request::{DeleteTopicState, DeleteTopicsRequest};
-use kafka_protocol::messages::{MetadataRequest, TopicName};
+use kafka_protocol::messages::MetadataRequest;
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::Value;
 use uuid::Uuid;
@@ -179,17 +177,10 @@ async fn internal(cx: &Cx) -> Result<(Partition, Conn), Failure> {
 /// Deletes the topic and creates it again under its name.
 pub(super) async fn made_again(cx: &Cx, old: &Topic) -> Result<Topic, Failure> {
     let mut conn = cx.connect().await?;
-    let name = || TopicName(text(&old.name));
-    let gone = DeleteTopicState::default().with_name(Some(name()));
-    let delete = DeleteTopicsRequest::default().with_topics(vec![gone]).with_timeout_ms(30_000);
-    conn.ask_newest(delete).await?.ok()?;
+    let version = cx.newest(keys::DeleteTopics)?;
+    conn.ask_newest(requests::delete_topic(version, &old.name)).await?.ok()?;
     forgotten(cx, &old.name).await?;
-    let again = CreatableTopic::default()
-        .with_name(name())
-        .with_num_partitions(1)
-        .with_replication_factor(-1);
-    let create = CreateTopicsRequest::default().with_topics(vec![again]).with_timeout_ms(30_000);
-    conn.ask_newest(create).await?.ok()?;
+    conn.ask_newest(requests::create_topic(&old.name, &TopicSpec::default())).await?.ok()?;
     let mut tries = cx.tries("the new topic to replace the old one", Duration::from_secs(10));
     loop {
         let topic = cx.topic_ready(&old.name, 1).await?;

@@ -19,11 +19,6 @@ pub(super) const BASE_OFFSET: &str = "responses[0].partition_responses[0].base_o
 /// Where it says its error code.
 pub(super) const ERROR: &str = "responses[0].partition_responses[0].error_code";
 
-/// A batch of these values with the time of now.
-pub(super) fn batch(cx: &Cx, values: &[&'static str]) -> Batch {
-    Batch::of(values.iter().copied()).with_timestamp(cx.wall_ms())
-}
-
 /// These records in the format of the case's version: message sets of magic 0 (versions 0 and 1)
 /// and 1 (version 2), which have no headers, a record batch from 3 on. Their times are deltas to
 /// now; magic 0 has none.

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use kconform_scenario::prelude::*;
 use records::{Breakage, Header, MessageSet, Record};
 
-use super::answers::{batch, refused};
+use super::answers::refused;
 
 scenarios![
     a_wrong_checksum_is_refused,
@@ -45,8 +45,8 @@ async fn empty_records_are_refused(cx: &mut Cx) -> Outcome {
 /// is appended.
 #[scenario("PRODUCE-016", api = Produce, versions = 3..)]
 async fn two_batches_for_one_partition_are_refused(cx: &mut Cx) -> Outcome {
-    let mut two = BytesMut::from(&batch(cx, &["a"]).encode()[..]);
-    two.extend_from_slice(&batch(cx, &["b"]).encode());
+    let mut two = BytesMut::from(&cx.batch(&["a"]).encode()[..]);
+    two.extend_from_slice(&cx.batch(&["b"]).encode());
     refused(cx, two.freeze(), InvalidRecord).await
 }
 
@@ -64,12 +64,12 @@ async fn an_old_message_set_is_refused(cx: &mut Cx) -> Outcome {
     vary = ["4 bytes left", "half", "one byte missing", "length too large"],
 )]
 async fn a_batch_cut_short_is_refused(cx: &mut Cx) -> Outcome {
-    let whole = batch(cx, &["cut short"]).encode();
+    let whole = cx.batch(&["cut short"]).encode();
     let records = match cx.variant() {
         "4 bytes left" => whole.slice(..4),
         "half" => whole.slice(..whole.len() / 2),
         "one byte missing" => whole.slice(..whole.len() - 1),
-        _ => batch(cx, &["cut short"]).encode_broken(&[Breakage::Length(1_000)]),
+        _ => cx.batch(&["cut short"]).encode_broken(&[Breakage::Length(1_000)]),
     };
     refused(cx, records, InvalidRecord).await
 }
@@ -84,13 +84,13 @@ async fn an_unknown_magic_is_refused(cx: &mut Cx) -> Outcome {
         "magic -1" => Breakage::Magic(-1),
         _ => Breakage::Length(13),
     };
-    refused(cx, batch(cx, &["strange"]).encode_broken(&[breakage]), CorruptMessage).await
+    refused(cx, cx.batch(&["strange"]).encode_broken(&[breakage]), CorruptMessage).await
 }
 
 /// A base_offset other than 0 in the batch header is refused with INVALID_RECORD (87).
 #[scenario("PRODUCE-022", api = Produce, versions = 3..)]
 async fn a_base_offset_of_the_clients_is_refused(cx: &mut Cx) -> Outcome {
-    let batch = Batch { base_offset: 5, ..batch(cx, &["placed"]) };
+    let batch = Batch { base_offset: 5, ..cx.batch(&["placed"]) };
     refused(cx, batch.encode(), InvalidRecord).await
 }
 
@@ -106,7 +106,7 @@ async fn a_last_offset_delta_that_contradicts_the_count_is_refused(cx: &mut Cx) 
         "too large" => 7,
         _ => -1,
     };
-    let records = batch(cx, &["a", "b"]).encode_broken(&[Breakage::LastOffsetDelta(delta)]);
+    let records = cx.batch(&["a", "b"]).encode_broken(&[Breakage::LastOffsetDelta(delta)]);
     refused(cx, records, InvalidRecord).await
 }
 
@@ -115,9 +115,9 @@ async fn a_last_offset_delta_that_contradicts_the_count_is_refused(cx: &mut Cx) 
 async fn a_batch_without_records_is_refused(cx: &mut Cx) -> Outcome {
     let records = if cx.variant() == "0" {
         // The delta agrees with the count, so that nothing but the count is wrong.
-        Batch { last_offset_delta: -1, ..batch(cx, &[]) }.encode()
+        Batch { last_offset_delta: -1, ..cx.batch(&[]) }.encode()
     } else {
-        batch(cx, &["a"]).encode_broken(&[Breakage::Count(-1), Breakage::LastOffsetDelta(-2)])
+        cx.batch(&["a"]).encode_broken(&[Breakage::Count(-1), Breakage::LastOffsetDelta(-2)])
     };
     refused(cx, records, InvalidRecord).await
 }
@@ -129,7 +129,7 @@ async fn a_batch_without_records_is_refused(cx: &mut Cx) -> Outcome {
     vary = ["count too large", "junk", "compressed junk"],
 )]
 async fn a_count_that_the_records_contradict_is_refused(cx: &mut Cx) -> Outcome {
-    let batch = batch(cx, &["a", "b"]);
+    let batch = cx.batch(&["a", "b"]);
     let junk = Breakage::Junk(Bytes::from_static(&[0; 5]));
     let records = match cx.variant() {
         "count too large" => {
@@ -151,7 +151,7 @@ async fn a_count_that_the_records_contradict_is_refused(cx: &mut Cx) -> Outcome 
 async fn a_malformed_record_is_refused(cx: &mut Cx) -> Outcome {
     let header = Header { key: "header".into(), value: None };
     let record = Record { headers: vec![header], ..Record::of("malformed") };
-    let batch = batch(cx, &[]).push(record);
+    let batch = cx.batch(&[]).push(record);
     let breakage = match cx.variant() {
         "header count" => Breakage::HeaderCount { record: 0, count: -1 },
         "header key" => Breakage::NullHeaderKey { record: 0, header: 0 },
@@ -165,7 +165,7 @@ async fn a_malformed_record_is_refused(cx: &mut Cx) -> Outcome {
 #[scenario("PRODUCE-027", api = Produce, versions = 3.., vary = ["plain", "marker"])]
 async fn a_control_batch_from_a_client_is_refused(cx: &mut Cx) -> Outcome {
     let batch = if cx.variant() == "plain" {
-        Batch { control: true, ..batch(cx, &["forged"]) }
+        Batch { control: true, ..cx.batch(&["forged"]) }
     } else {
         // A commit marker like the coordinator's, but for the transactional bit, which would ask
         // for other checks.

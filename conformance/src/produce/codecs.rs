@@ -7,7 +7,7 @@
 use kconform_scenario::prelude::*;
 use records::Record;
 
-use super::answers::{BASE_OFFSET, batch, codec, encoded, expect_refused, values};
+use super::answers::{BASE_OFFSET, codec, encoded, expect_refused, values};
 
 scenarios![
     compressed_records_come_back_as_sent,
@@ -37,7 +37,7 @@ async fn zstd_records_come_back_as_sent(cx: &mut Cx) -> Outcome {
 async fn zstd_is_refused_in_old_versions(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
     let mut leader = cx.leader(&to).await?;
-    let records = batch(cx, &["too new"]).with_codec(Codec::Zstd).encode();
+    let records = cx.batch(&["too new"]).with_codec(Codec::Zstd).encode();
     let reply = leader.ask(cx.produce(&to, records)?).await?;
     expect_refused(cx, reply, UnsupportedCompressionType, &to, 0).await
 }
@@ -52,7 +52,7 @@ async fn zstd_is_refused_in_old_versions(cx: &mut Cx) -> Outcome {
 async fn a_batch_is_stored_as_the_producer_compressed_it(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
     let mut leader = cx.leader(&to).await?;
-    let sent = batch(cx, &["as", "it", "was", "sent"]).with_codec(codec(cx.variant())?).encode();
+    let sent = cx.batch(&["as", "it", "was", "sent"]).with_codec(codec(cx.variant())?).encode();
 
     leader.ask(cx.produce(&to, sent.clone())?).await?.expect_ok()?;
     let stored = cx.read_log(&to, 0).await?;
@@ -72,7 +72,7 @@ async fn a_topic_with_a_codec_of_its_own_compresses_anew(cx: &mut Cx) -> Outcome
     let spec = TopicSpec::default().config("compression.type", cx.variant());
     let to = cx.topic_with(spec).await?.partition(0);
     let mut leader = cx.leader(&to).await?;
-    let sent = batch(cx, &["compressed", "otherwise"]).with_codec(Codec::Lz4).encode();
+    let sent = cx.batch(&["compressed", "otherwise"]).with_codec(Codec::Lz4).encode();
     leader.ask(cx.produce(&to, sent)?).await?.expect_ok()?.expect_number(BASE_OFFSET, 0)?;
     let stored = cx.read_log(&to, 0).await?;
     let codecs: Vec<Codec> = stored.batches().map(|batch| batch.codec).collect();

@@ -6,7 +6,7 @@ use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::Value;
 use records::Breakage;
 
-use super::answers::{BASE_OFFSET, ERROR, NO_SUCH_INDEX, batch};
+use super::answers::{BASE_OFFSET, ERROR, NO_SUCH_INDEX};
 
 scenarios![
     a_batch_at_fault_names_no_records,
@@ -54,18 +54,18 @@ async fn an_error_at_append_tells_the_log_start_offset(cx: &mut Cx) -> Outcome {
     let to = trimmed(cx).await?;
     let (records, code) = match cx.variant() {
         "gap" => {
-            cx.append(&to, batch(cx, &["first"]).idempotent(FORGED_ID, 3, 0).encode()).await?;
-            let gap = batch(cx, &["third"]).idempotent(FORGED_ID, 3, 2);
+            cx.append(&to, cx.batch(&["first"]).idempotent(FORGED_ID, 3, 0).encode()).await?;
+            let gap = cx.batch(&["third"]).idempotent(FORGED_ID, 3, 2);
             (gap.encode(), Code::from(OutOfOrderSequenceNumber))
         }
         "old epoch" => {
-            cx.append(&to, batch(cx, &["newer"]).idempotent(FORGED_ID, 3, 0).encode()).await?;
-            let old = batch(cx, &["older"]).idempotent(FORGED_ID, 2, 1);
+            cx.append(&to, cx.batch(&["newer"]).idempotent(FORGED_ID, 3, 0).encode()).await?;
+            let old = cx.batch(&["older"]).idempotent(FORGED_ID, 2, 1);
             (old.encode(), InvalidProducerEpoch.into())
         }
         "unreadable" => {
             let garbage = Breakage::Payload(Bytes::from_static(&[0xa5; 40]));
-            let batch = batch(cx, &["unreadable"]).with_codec(Codec::Gzip);
+            let batch = cx.batch(&["unreadable"]).with_codec(Codec::Gzip);
             (batch.encode_broken(&[garbage]), UnknownServerError.into())
         }
         _ => faulty(cx)?,
@@ -112,7 +112,7 @@ const FORGED_ID: i64 = 1 << 50;
 
 /// Records with the fault that the variant names, and the code that refuses them.
 fn faulty(cx: &Cx) -> Result<(Bytes, Code), Failure> {
-    let batch = batch(cx, &["a", "b"]);
+    let batch = cx.batch(&["a", "b"]);
     let invalid = Code::from(InvalidRecord);
     Ok(match cx.variant() {
         "checksum" => (batch.encode_broken(&[Breakage::Crc(1)]), CorruptMessage.into()),

@@ -7,7 +7,7 @@
 use bytes::Bytes;
 use kconform_scenario::prelude::*;
 
-use super::answers::{BASE_OFFSET, batch, expect_refused};
+use super::answers::{BASE_OFFSET, expect_refused};
 
 scenarios![
     a_batch_sent_again_keeps_its_offset,
@@ -43,11 +43,11 @@ async fn a_batch_sent_again_keeps_its_offset(cx: &mut Cx) -> Outcome {
 async fn a_sequence_out_of_order_is_refused(cx: &mut Cx) -> Outcome {
     let (to, (id, epoch)) = writer(cx).await?;
     let sent = five(cx, &to, (id, epoch)).await?;
-    cx.append(&to, batch(cx, &["sixth"]).idempotent(id, epoch, 5).encode()).await?;
+    cx.append(&to, cx.batch(&["sixth"]).idempotent(id, epoch, 5).encode()).await?;
     let records = match cx.variant() {
-        "gap" => batch(cx, &["gap"]).idempotent(id, epoch, 7).encode(),
+        "gap" => cx.batch(&["gap"]).idempotent(id, epoch, 7).encode(),
         "sixth last" => sent[0].clone(),
-        _ => batch(cx, &["sixth", "and more"]).idempotent(id, epoch, 5).encode(),
+        _ => cx.batch(&["sixth", "and more"]).idempotent(id, epoch, 5).encode(),
     };
     let mut leader = cx.leader(&to).await?;
     let reply = leader.ask(cx.produce(&to, records)?).await?;
@@ -60,9 +60,9 @@ async fn a_sequence_out_of_order_is_refused(cx: &mut Cx) -> Outcome {
 #[scenario("PRODUCE-062", api = Produce, versions = 3..)]
 async fn an_older_epoch_is_refused(cx: &mut Cx) -> Outcome {
     let (to, (id, epoch)) = writer(cx).await?;
-    cx.append(&to, batch(cx, &["newer"]).idempotent(id, epoch + 1, 0).encode()).await?;
+    cx.append(&to, cx.batch(&["newer"]).idempotent(id, epoch + 1, 0).encode()).await?;
     let mut leader = cx.leader(&to).await?;
-    let older = batch(cx, &["older"]).idempotent(id, epoch, 1).encode();
+    let older = cx.batch(&["older"]).idempotent(id, epoch, 1).encode();
     let reply = leader.ask(cx.produce(&to, older)?).await?;
     expect_refused(cx, reply, InvalidProducerEpoch, &to, 1).await
 }
@@ -73,9 +73,9 @@ async fn an_older_epoch_is_refused(cx: &mut Cx) -> Outcome {
 #[scenario("PRODUCE-062", api = Produce, versions = 3..)]
 async fn a_newer_epoch_begins_at_sequence_0(cx: &mut Cx) -> Outcome {
     let (to, (id, epoch)) = writer(cx).await?;
-    cx.append(&to, batch(cx, &["older"]).idempotent(id, epoch, 0).encode()).await?;
+    cx.append(&to, cx.batch(&["older"]).idempotent(id, epoch, 0).encode()).await?;
     let mut leader = cx.leader(&to).await?;
-    let newer = |sequence| batch(cx, &["newer"]).idempotent(id, epoch + 1, sequence).encode();
+    let newer = |sequence| cx.batch(&["newer"]).idempotent(id, epoch + 1, sequence).encode();
 
     leader.ask(cx.produce(&to, newer(1))?).await?.expect_error_at(
         "responses[0].partition_responses[0].error_code",
@@ -90,10 +90,10 @@ async fn a_newer_epoch_begins_at_sequence_0(cx: &mut Cx) -> Outcome {
 async fn sequence_numbers_go_on_at_0_after_the_largest(cx: &mut Cx) -> Outcome {
     let (to, (id, epoch)) = writer(cx).await?;
     // Three records over the end: sequence numbers 2147483646, 2147483647 and 0.
-    let over = batch(cx, &["a", "b", "c"]).idempotent(id, epoch, i32::MAX - 1).encode();
+    let over = cx.batch(&["a", "b", "c"]).idempotent(id, epoch, i32::MAX - 1).encode();
     let mut leader = cx.leader(&to).await?;
     leader.ask(cx.produce(&to, over)?).await?.expect_ok()?.expect_number(BASE_OFFSET, 0)?;
-    let next = batch(cx, &["d"]).idempotent(id, epoch, 1).encode();
+    let next = cx.batch(&["d"]).idempotent(id, epoch, 1).encode();
     leader.ask(cx.produce(&to, next)?).await?.expect_ok()?.expect_number(BASE_OFFSET, 3)?;
     cx.expect_next_offset(&to, 4).await
 }
@@ -104,7 +104,7 @@ async fn sequence_numbers_go_on_at_0_after_the_largest(cx: &mut Cx) -> Outcome {
 async fn a_transactional_batch_needs_a_transactional_id(cx: &mut Cx) -> Outcome {
     let (to, (id, epoch)) = writer(cx).await?;
     let mut leader = cx.leader(&to).await?;
-    let batch = batch(cx, &["nobody's"]).idempotent(id, epoch, 0).transactional();
+    let batch = cx.batch(&["nobody's"]).idempotent(id, epoch, 0).transactional();
     let reply = leader.ask(cx.produce(&to, batch.encode())?).await?;
     expect_refused(cx, reply, TransactionalIdAuthorizationFailed, &to, 0).await
 }
@@ -119,7 +119,7 @@ async fn writer(cx: &Cx) -> Result<(Partition, (i64, i16)), Failure> {
 
 /// Five batches of one record each with sequence numbers 0 to 4, appended.
 async fn five(cx: &Cx, to: &Partition, (id, epoch): (i64, i16)) -> Result<[Bytes; 5], Failure> {
-    let sent = [0, 1, 2, 3, 4].map(|n| batch(cx, &["again"]).idempotent(id, epoch, n).encode());
+    let sent = [0, 1, 2, 3, 4].map(|n| cx.batch(&["again"]).idempotent(id, epoch, n).encode());
     for records in &sent {
         cx.append(to, records.clone()).await?;
     }

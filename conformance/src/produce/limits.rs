@@ -8,7 +8,7 @@ use kconform_scenario::Body;
 use kconform_scenario::prelude::*;
 use records::Record;
 
-use super::answers::{BASE_OFFSET, batch, encoded, expect_refused, result};
+use super::answers::{BASE_OFFSET, encoded, expect_refused, result};
 
 scenarios![
     a_batch_over_the_limit_is_refused,
@@ -22,7 +22,7 @@ scenarios![
 /// refused with MESSAGE_TOO_LARGE (10); one of exactly as many is accepted.
 #[scenario("PRODUCE-028", api = Produce, versions = 3..)]
 async fn a_batch_over_the_limit_is_refused(cx: &mut Cx) -> Outcome {
-    let records = batch(cx, &["one byte too many, in a batch that is not compressed"]).encode();
+    let records = cx.batch(&["one byte too many, in a batch that is not compressed"]).encode();
     let spec = TopicSpec::default().config("max.message.bytes", records.len() - 1);
     let to = cx.topic_with(spec).await?.partition(0);
     let mut leader = cx.leader(&to).await?;

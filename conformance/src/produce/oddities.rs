@@ -6,7 +6,7 @@ use kconform_scenario::Ending;
 use kconform_scenario::prelude::*;
 use records::{Header, Record};
 
-use super::answers::{BASE_OFFSET, batch, expect_refused, raw_log, values};
+use super::answers::{BASE_OFFSET, expect_refused, raw_log, values};
 
 scenarios![
     stray_bytes_behind_a_batch_are_dropped,
@@ -32,8 +32,8 @@ const SILENCE: Duration = Duration::from_secs(1);
 async fn stray_bytes_behind_a_batch_are_dropped(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
     let mut leader = cx.leader(&to).await?;
-    let whole = batch(cx, &["whole"]).encode();
-    let second = batch(cx, &["cut short"]).encode();
+    let whole = cx.batch(&["whole"]).encode();
+    let second = cx.batch(&["cut short"]).encode();
     let stray = match cx.variant() {
         "1 byte" => Bytes::from_static(&[7]),
         "11 bytes" => Bytes::from_static(&[7; 11]),
@@ -91,12 +91,10 @@ async fn reserved_bits_are_not_looked_at(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
     let mut leader = cx.leader(&to).await?;
     let odd = match cx.variant() {
-        "record attributes" => {
-            batch(cx, &[]).push(Record { attributes: 0x7f, ..Record::of("odd") })
-        }
-        "delete horizon" => Batch { attributes_extra: 0x40, ..batch(cx, &["odd"]) },
+        "record attributes" => cx.batch(&[]).push(Record { attributes: 0x7f, ..Record::of("odd") }),
+        "delete horizon" => Batch { attributes_extra: 0x40, ..cx.batch(&["odd"]) },
         // All of them but the sign bit.
-        _ => Batch { attributes_extra: 0x7f80, ..batch(cx, &["odd"]) },
+        _ => Batch { attributes_extra: 0x7f80, ..cx.batch(&["odd"]) },
     };
     let sent = odd.encode();
     leader.ask(cx.produce(&to, sent.clone())?).await?.expect_ok()?;
@@ -153,7 +151,7 @@ async fn header_keys_need_not_be_text(cx: &mut Cx) -> Outcome {
     let mut leader = cx.leader(&to).await?;
     let header = Header { key: Bytes::from_static(&[0xff, 0xc0, 0x80]), value: None };
     let record = Record { headers: vec![header], ..Record::of("odd") };
-    let sent = batch(cx, &[]).push(record).encode();
+    let sent = cx.batch(&[]).push(record).encode();
     let reply = leader.ask(cx.produce(&to, sent.clone())?).await?;
     reply.expect_ok()?.expect_number(BASE_OFFSET, 0)?;
     expect_stored(cx, &to, &sent).await
@@ -166,7 +164,7 @@ async fn an_epoch_of_minus_one_is_taken_for_one(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
     let mut leader = cx.leader(&to).await?;
     let epoch = if cx.variant() == "-1" { -1 } else { -2 };
-    let sent = batch(cx, &["odd"]).idempotent(1 << 53, epoch, 0).encode();
+    let sent = cx.batch(&["odd"]).idempotent(1 << 53, epoch, 0).encode();
     let reply = leader.ask(cx.produce(&to, sent.clone())?).await?;
     if cx.variant() == "-2" {
         return expect_refused(cx, reply, InvalidProducerEpoch, &to, 0).await;
@@ -177,7 +175,7 @@ async fn an_epoch_of_minus_one_is_taken_for_one(cx: &mut Cx) -> Outcome {
 
 /// Two records that both say that they are the second.
 fn misplaced(cx: &Cx) -> Batch {
-    let mut batch = batch(cx, &["a", "b"]);
+    let mut batch = cx.batch(&["a", "b"]);
     for record in &mut batch.records {
         record.offset_delta = 1;
     }

@@ -9,7 +9,7 @@ use kconform_scenario::Ending;
 use kconform_scenario::prelude::*;
 use records::Breakage;
 
-use super::answers::{BASE_OFFSET, batch, codec, produce_all, refused, result_in, values};
+use super::answers::{BASE_OFFSET, codec, produce_all, refused, result_in, values};
 
 scenarios![
     an_unknown_codec_is_refused,
@@ -60,7 +60,7 @@ async fn an_unknown_codec_spoils_the_request_in_old_versions(cx: &mut Cx) -> Out
 async fn a_payload_that_does_not_decompress_is_refused(cx: &mut Cx) -> Outcome {
     let name = cx.variant().strip_suffix(" cut short");
     let batch =
-        batch(cx, &["unreadable", "records"]).with_codec(codec(name.unwrap_or(cx.variant()))?);
+        cx.batch(&["unreadable", "records"]).with_codec(codec(name.unwrap_or(cx.variant()))?);
     let payload = if name.is_some() {
         let whole = batch.encode().slice(61..);
         whole.slice(..whole.len() / 2)
@@ -77,7 +77,7 @@ async fn a_payload_that_does_not_decompress_is_refused(cx: &mut Cx) -> Outcome {
 #[scenario("PRODUCE-035", api = Produce, versions = 7..)]
 async fn zstd_that_does_not_decompress_is_refused(cx: &mut Cx) -> Outcome {
     let garbage = Breakage::Payload(Bytes::from_static(&[0xa5; 40]));
-    let batch = batch(cx, &["unreadable", "records"]).with_codec(Codec::Zstd);
+    let batch = cx.batch(&["unreadable", "records"]).with_codec(Codec::Zstd);
     refused(cx, batch.encode_broken(&[garbage]), UnknownServerError).await
 }
 
@@ -88,7 +88,7 @@ async fn zstd_that_does_not_decompress_is_refused(cx: &mut Cx) -> Outcome {
     vary = ["2147483647 bytes", "-1 bytes"],
 )]
 async fn snappy_blocks_that_lie_about_their_size_are_refused(cx: &mut Cx) -> Outcome {
-    let batch = batch(cx, &["unreadable"]).with_codec(Codec::Snappy);
+    let batch = cx.batch(&["unreadable"]).with_codec(Codec::Snappy);
     let claimed = if cx.variant() == "-1 bytes" { -1 } else { i32::MAX };
     let mut payload = BytesMut::from(SNAPPY);
     payload.put_i32(claimed);
@@ -101,7 +101,7 @@ async fn snappy_blocks_that_lie_about_their_size_are_refused(cx: &mut Cx) -> Out
 /// number behind the header of snappy-java.
 #[scenario("PRODUCE-081", api = Produce, versions = 3..)]
 async fn bare_snappy_is_accepted(cx: &mut Cx) -> Outcome {
-    let batch = batch(cx, &["bare", "snappy"]).with_codec(Codec::Snappy);
+    let batch = cx.batch(&["bare", "snappy"]).with_codec(Codec::Snappy);
     // Behind the framing's header of 16 bytes and the size of its only block, 4 bytes.
     let payload = batch.encode().slice(61 + 20..);
     kept(cx, batch.encode_broken(&[Breakage::Payload(payload)])).await
@@ -111,7 +111,7 @@ async fn bare_snappy_is_accepted(cx: &mut Cx) -> Outcome {
 /// number behind the header of snappy-java.
 #[scenario("PRODUCE-081", api = Produce, versions = 3..)]
 async fn framed_snappy_of_several_blocks_is_accepted(cx: &mut Cx) -> Outcome {
-    let plain = batch(cx, &["bare", "snappy"]).encode().slice(61..);
+    let plain = cx.batch(&["bare", "snappy"]).encode().slice(61..);
     let mut payload = BytesMut::from(SNAPPY);
     // Each half as one block without any compression: its size, the length of a literal, the bytes.
     for half in plain.chunks(plain.len().div_ceil(2)) {
@@ -121,7 +121,7 @@ async fn framed_snappy_of_several_blocks_is_accepted(cx: &mut Cx) -> Outcome {
         payload.put_u8((length - 1) << 2);
         payload.put_slice(half);
     }
-    let batch = batch(cx, &["bare", "snappy"]).with_codec(Codec::Snappy);
+    let batch = cx.batch(&["bare", "snappy"]).with_codec(Codec::Snappy);
     kept(cx, batch.encode_broken(&[Breakage::Payload(payload.freeze())])).await
 }
 
@@ -130,7 +130,7 @@ const SNAPPY: &[u8] = &[0x82, b'S', b'N', b'A', b'P', b'P', b'Y', 0, 0, 0, 0, 1,
 
 /// A batch whose attributes name this codec.
 fn coded(cx: &Cx, codec: u8) -> Bytes {
-    batch(cx, &["strange"]).encode_broken(&[Breakage::CodecId(codec)])
+    cx.batch(&["strange"]).encode_broken(&[Breakage::CodecId(codec)])
 }
 
 /// Sends these records beside a good batch for another partition, and gives the codes of both. The

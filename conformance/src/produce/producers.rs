@@ -7,8 +7,8 @@
 use kconform_scenario::prelude::*;
 
 use super::addresses::made_again;
-use super::answers::{BASE_OFFSET, ERROR, batch, expect_refused};
-use super::transaction::{Producer, WRITE_ON_ITS_WAY};
+use super::answers::{BASE_OFFSET, ERROR, expect_refused};
+use crate::producer::{Producer, WRITE_ON_ITS_WAY, second_protocol};
 
 scenarios![
     a_duplicate_tells_its_own_time,
@@ -33,7 +33,7 @@ async fn a_duplicate_tells_its_own_time(cx: &mut Cx) -> Outcome {
     let (to, mut leader) = at(cx).await?;
     let (id, epoch) = cx.producer_id(&mut leader, None).await?;
     let time = cx.wall_ms() - 60_000;
-    let records = batch(cx, &["once"]).with_timestamp(time).idempotent(id, epoch, 0).encode();
+    let records = cx.batch(&["once"]).with_timestamp(time).idempotent(id, epoch, 0).encode();
     cx.append(&to, records.clone()).await?;
     let again = leader.ask(cx.produce(&to, records)?).await?.expect_ok()?;
     again.expect_number(BASE_OFFSET, 0)?;
@@ -48,7 +48,7 @@ async fn a_duplicate_tells_its_own_time(cx: &mut Cx) -> Outcome {
 async fn a_new_producer_begins_at_any_sequence(cx: &mut Cx) -> Outcome {
     let (to, mut leader) = at(cx).await?;
     let (id, epoch) = cx.producer_id(&mut leader, None).await?;
-    let numbered = |sequence| batch(cx, &["numbered"]).idempotent(id, epoch, sequence).encode();
+    let numbered = |sequence| cx.batch(&["numbered"]).idempotent(id, epoch, sequence).encode();
     let first = leader.ask(cx.produce(&to, numbered(7))?).await?;
     first.expect_ok()?.expect_number(BASE_OFFSET, 0)?;
     let gap = leader.ask(cx.produce(&to, numbered(9))?).await?;
@@ -65,8 +65,8 @@ async fn a_new_producer_begins_at_any_sequence(cx: &mut Cx) -> Outcome {
 async fn a_transaction_may_begin_at_any_sequence(cx: &mut Cx) -> Outcome {
     let (to, mut leader) = at(cx).await?;
     let mut producer = Producer::new(cx).await?;
-    producer.add(cx, &to).await?;
-    let request = producer.request(cx, &to, &producer.batch(cx, &["first"], 5))?;
+    producer.add(cx, &[&to]).await?;
+    let request = producer.produce(cx, &to, &producer.batch(cx, &["first"], 5))?;
     let reply = cx.settle(&mut leader, &request, WRITE_ON_ITS_WAY).await?;
     reply.expect_ok()?.expect_number(BASE_OFFSET, 0)
 }
@@ -80,9 +80,10 @@ async fn a_transaction_may_begin_at_any_sequence(cx: &mut Cx) -> Outcome {
     needs = [Feature("transaction.version", 2)],
 )]
 async fn a_transaction_of_the_second_protocol_begins_at_sequence_0(cx: &mut Cx) -> Outcome {
+    second_protocol(cx)?;
     let (to, mut leader) = at(cx).await?;
     let producer = Producer::new(cx).await?;
-    let request = producer.request(cx, &to, &producer.batch(cx, &["first"], 5))?;
+    let request = producer.produce(cx, &to, &producer.batch(cx, &["first"], 5))?;
     let reply = cx.settle(&mut leader, &request, WRITE_ON_ITS_WAY).await?;
     // KAFKA-18202.
     if cx.since(4, 1) {
@@ -98,7 +99,7 @@ async fn a_transaction_of_the_second_protocol_begins_at_sequence_0(cx: &mut Cx) 
 async fn a_negative_sequence_is_refused(cx: &mut Cx) -> Outcome {
     let (to, mut leader) = at(cx).await?;
     let sequence = if cx.variant() == "-1" { -1 } else { i32::MIN };
-    let records = batch(cx, &["unnumbered"]).idempotent(STRANGER, 0, sequence).encode();
+    let records = cx.batch(&["unnumbered"]).idempotent(STRANGER, 0, sequence).encode();
     let reply = leader.ask(cx.produce(&to, records)?).await?;
     expect_refused(cx, reply, InvalidRecord, &to, 0).await
 }
@@ -108,7 +109,7 @@ async fn a_negative_sequence_is_refused(cx: &mut Cx) -> Outcome {
 #[scenario("PRODUCE-075", api = Produce, versions = 3..)]
 async fn a_producer_id_that_nobody_handed_out_is_accepted(cx: &mut Cx) -> Outcome {
     let (to, mut leader) = at(cx).await?;
-    let numbered = |sequence| batch(cx, &["strange"]).idempotent(STRANGER, 9, sequence).encode();
+    let numbered = |sequence| cx.batch(&["strange"]).idempotent(STRANGER, 9, sequence).encode();
     let first = leader.ask(cx.produce(&to, numbered(41))?).await?;
     first.expect_ok()?.expect_number(BASE_OFFSET, 0)?;
     // Known from now on: a duplicate is one.
@@ -136,13 +137,13 @@ async fn a_producer_without_timestamps_is_remembered(cx: &mut Cx) -> Outcome {
 #[scenario("PRODUCE-084", api = Produce, versions = 3..)]
 async fn a_producer_is_forgotten_with_its_topic(cx: &mut Cx) -> Outcome {
     let old = cx.topic().await?;
-    let records = batch(cx, &["first"]).idempotent(STRANGER, 1, 0).encode();
+    let records = cx.batch(&["first"]).idempotent(STRANGER, 1, 0).encode();
     cx.append(&old.partition(0), records).await?;
-    let third = batch(cx, &["second", "third"]).idempotent(STRANGER, 1, 1).encode();
+    let third = cx.batch(&["second", "third"]).idempotent(STRANGER, 1, 1).encode();
     cx.append(&old.partition(0), third).await?;
     let new = made_again(cx, &old).await?.partition(0);
     let mut leader = cx.leader(&new).await?;
-    let again = batch(cx, &["second", "third"]).idempotent(STRANGER, 1, 1).encode();
+    let again = cx.batch(&["second", "third"]).idempotent(STRANGER, 1, 1).encode();
     let reply = leader.ask(cx.produce(&new, again)?).await?;
     // A duplicate would be told its old offset, 1.
     reply.expect_ok()?.expect_number(BASE_OFFSET, 0)?;
@@ -154,8 +155,8 @@ async fn a_producer_is_forgotten_with_its_topic(cx: &mut Cx) -> Outcome {
 #[scenario("PRODUCE-085", api = Produce, versions = 3..)]
 async fn a_duplicate_over_the_end_of_the_numbers_is_known(cx: &mut Cx) -> Outcome {
     let (to, mut leader) = at(cx).await?;
-    cx.append(&to, batch(cx, &["a"]).idempotent(STRANGER, 0, i32::MAX - 1).encode()).await?;
-    let over = batch(cx, &["b", "c", "d"]).idempotent(STRANGER, 0, i32::MAX).encode();
+    cx.append(&to, cx.batch(&["a"]).idempotent(STRANGER, 0, i32::MAX - 1).encode()).await?;
+    let over = cx.batch(&["b", "c", "d"]).idempotent(STRANGER, 0, i32::MAX).encode();
     for _ in ["once", "again"] {
         let reply = leader.ask(cx.produce(&to, over.clone())?).await?;
         reply.expect_ok()?.expect_number(BASE_OFFSET, 1)?;
@@ -169,11 +170,11 @@ async fn a_duplicate_over_the_end_of_the_numbers_is_known(cx: &mut Cx) -> Outcom
 #[scenario("PRODUCE-094", api = Produce, versions = 3.., needs = [ThreeBrokers])]
 async fn a_new_leader_knows_the_producers(cx: &mut Cx) -> Outcome {
     let to = cx.topic_with(TopicSpec::default().replication(1)).await?.partition(0);
-    let numbered = |sequence| batch(cx, &["numbered"]).idempotent(STRANGER, 2, sequence).encode();
+    let numbered = |sequence| cx.batch(&["numbered"]).idempotent(STRANGER, 2, sequence).encode();
     for sequence in 0..3 {
         cx.append(&to, numbered(sequence)).await?;
     }
-    let to = cx.moved(&to).await?;
+    let to = cx.move_to(&to, cx.bystander(&to, false).await?).await?;
     let mut leader = cx.leader(&to).await?;
     let again = leader.ask(cx.produce(&to, numbered(1))?).await?;
     again.expect_ok()?.expect_number(BASE_OFFSET, 1)?;

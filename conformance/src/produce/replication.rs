@@ -6,13 +6,6 @@
 //! while a write waits for it takes a broker that dies, see `restarts.rs`.
 
 use bytes::Bytes;
-use kafka_protocol::messages::alter_partition_reassignments_request::{
-    AlterPartitionReassignmentsRequest, ReassignablePartition, ReassignableTopic,
-};
-use kafka_protocol::messages::incremental_alter_configs_request::{
-    AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
-};
-use kafka_protocol::messages::{BrokerId, TopicName};
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::Value;
 
@@ -42,11 +35,7 @@ async fn a_broker_that_does_not_lead_names_the_leader(cx: &mut Cx) -> Outcome {
     let (Some(other), Some(leader)) = (other, leader) else {
         return Err(Failure::blocked("a leader and another broker", format!("{brokers:?}")));
     };
-    let mut conn = cx.connect_broker(other.id).await?;
-    // It must know the topic, or it would rightly say that there is none.
-    let about = requests::metadata(cx.newest(keys::Metadata)?, &[&to.topic]);
-    cx.settle(&mut conn, &about, kconform_scenario::LEADER_ON_ITS_WAY).await?.ok()?;
-
+    let mut conn = cx.connect_knowing(other.id, &to).await?;
     let reply = conn.ask(cx.produce(&to, cx.records(&["astray"])?)?).await?;
     reply.expect_error_at(ERROR, NotLeaderOrFollower)?;
     let body = reply.expect_answer()?;
@@ -165,10 +154,6 @@ async fn a_write_below_min_insync_replicas_is_not_seen(cx: &mut Cx) -> Outcome {
 }
 
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Operations of IncrementalAlterConfigs, and its number for brokers.
-const SET: i8 = 0;
-const DELETE: i8 = 1;
-const BROKER: i8 = 4;
 
 /// A partition below its min.insync.replicas of 3: of its three replicas one is being added and
 /// throttled, so that two are in sync.
@@ -202,10 +187,10 @@ impl Short {
         let throttled = brokers.find(|id| !replicas.contains(id));
         let throttled =
             throttled.ok_or_else(|| Failure::blocked("a broker without a replica", "none"))?;
-        throttle(cx, throttled, SET).await?;
+        throttle(cx, throttled, Some("1")).await?;
         let mut short = Self { to, throttled, end, seen: end };
         replicas.push(throttled);
-        if let Err(failure) = short.come_about(cx, replicas).await {
+        if let Err(failure) = short.come_about(cx, &replicas).await {
             short.over(cx).await?;
             return Err(failure);
         }
@@ -213,7 +198,7 @@ impl Short {
     }
 
     /// Adds the replica, and waits until the leader counts it.
-    async fn come_about(&mut self, cx: &Cx, wanted: Vec<i32>) -> Outcome {
+    async fn come_about(&mut self, cx: &Cx, wanted: &[i32]) -> Outcome {
         reassign(cx, &self.to, Some(wanted)).await?;
         let mut tries = cx.tries("a leader that counts three replicas", PATIENCE);
         while replicas(cx, &self.to).await?.len() < 3 {
@@ -241,41 +226,22 @@ impl Short {
     /// Takes the replica away again: two of two are in sync.
     pub(crate) async fn over(&self, cx: &Cx) -> Outcome {
         let cancelled = reassign(cx, &self.to, None).await;
-        throttle(cx, self.throttled, DELETE).await?;
+        throttle(cx, self.throttled, None).await?;
         cancelled
     }
 }
 
-/// Sets or deletes the rate at which this broker fetches throttled replicas: 1 byte a second.
-async fn throttle(cx: &Cx, broker: i32, operation: i8) -> Outcome {
-    let value = (operation == SET).then_some("1");
-    let rate = AlterableConfig::default()
-        .with_name(text("follower.replication.throttled.rate"))
-        .with_config_operation(operation)
-        .with_value(value.map(text));
-    let mut conn = cx.connect_broker(broker).await?;
-    let resource = AlterConfigsResource::default()
-        .with_resource_type(BROKER)
-        .with_resource_name(text(broker.to_string()))
-        .with_configs(vec![rate]);
-    let request = IncrementalAlterConfigsRequest::default().with_resources(vec![resource]);
-    conn.ask_newest(request).await?.ok()?;
-    Ok(())
+/// Sets the rate at which this broker fetches throttled replicas, in bytes a second, or takes it back.
+async fn throttle(cx: &Cx, broker: i32, rate: Option<&str>) -> Outcome {
+    let name = "follower.replication.throttled.rate";
+    let request = requests::broker_setting(Some(broker), name, rate);
+    cx.connect_broker(broker).await?.ask_newest(request).await?.ok().map(drop)
 }
 
 /// Moves the partition to these replicas, or takes such a move back.
-async fn reassign(cx: &Cx, of: &Partition, to: Option<Vec<i32>>) -> Outcome {
-    let replicas = to.map(|ids| ids.into_iter().map(BrokerId).collect());
-    let partition =
-        ReassignablePartition::default().with_partition_index(of.index).with_replicas(replicas);
-    let topic = ReassignableTopic::default()
-        .with_name(TopicName(text(&of.topic)))
-        .with_partitions(vec![partition]);
-    let request = AlterPartitionReassignmentsRequest::default()
-        .with_topics(vec![topic])
-        .with_timeout_ms(30_000);
-    cx.connect().await?.ask_newest(request).await?.ok()?;
-    Ok(())
+async fn reassign(cx: &Cx, of: &Partition, to: Option<&[i32]>) -> Outcome {
+    let order = requests::reassignment(of, to);
+    cx.connect().await?.ask_newest(order).await?.ok().map(drop)
 }
 
 /// The replicas of the partition, as its leader tells them.

@@ -7,7 +7,7 @@ use kafka_protocol::messages::describe_producers_request::{
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::Value;
 
-use super::answers::{BASE_OFFSET, ERROR, batch, values};
+use super::answers::{BASE_OFFSET, ERROR, values};
 use crate::restarts::whole;
 
 scenarios![a_write_waits_for_a_dead_follower];
@@ -35,7 +35,7 @@ async fn a_write_waits_for_a_dead_follower(cx: &mut Cx) -> Outcome {
     let mut leader = cx.leader(&to).await?;
     let (id, epoch) = cx.producer_id(&mut leader, None).await?;
     let version = cx.newest(keys::Produce)?;
-    let records = batch(cx, &["waits"]).idempotent(id, epoch, 0).encode();
+    let records = cx.batch(&["waits"]).idempotent(id, epoch, 0).encode();
     let waits = requests::produce(version, &to, records).with_timeout_ms(TIMEOUT_MS);
     cx.kill_broker(follower).await?;
 

@@ -7,7 +7,7 @@
 use kconform_scenario::prelude::*;
 use records::{Breakage, Record};
 
-use super::answers::{batch, encoded, expect_refused};
+use super::answers::{encoded, expect_refused};
 
 scenarios![
     the_size_is_looked_at_before_the_checksum,
@@ -20,7 +20,7 @@ scenarios![
 /// looked at first.
 #[scenario("PRODUCE-029", api = Produce, versions = 3..)]
 async fn the_size_is_looked_at_before_the_checksum(cx: &mut Cx) -> Outcome {
-    let records = batch(cx, &["too large and damaged"]).encode_broken(&[Breakage::Crc(1)]);
+    let records = cx.batch(&["too large and damaged"]).encode_broken(&[Breakage::Crc(1)]);
     let spec = TopicSpec::default().config("max.message.bytes", records.len() - 1);
     let to = cx.topic_with(spec).await?.partition(0);
     let mut leader = cx.leader(&to).await?;

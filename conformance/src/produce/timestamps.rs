@@ -5,7 +5,7 @@
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::Value;
 
-use super::answers::{BASE_OFFSET, batch, expect_refused};
+use super::answers::{BASE_OFFSET, expect_refused};
 
 scenarios![
     the_default_window_ends_an_hour_ahead,
@@ -28,7 +28,7 @@ const APPEND_TIME: &str = "responses[0].partition_responses[0].log_append_time_m
 async fn the_default_window_ends_an_hour_ahead(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
     let mut leader = cx.leader(&to).await?;
-    let records = batch(cx, &["ahead"]).with_timestamp(cx.wall_ms() + 2 * HOUR).encode();
+    let records = cx.batch(&["ahead"]).with_timestamp(cx.wall_ms() + 2 * HOUR).encode();
     let reply = leader.ask(cx.produce(&to, records)?).await?;
     // KAFKA-16093 and KIP-1030: message.timestamp.after.max.ms is one hour by default.
     if cx.since(4, 0) {
@@ -73,7 +73,7 @@ async fn a_forged_timestamp_type_is_refused_under_log_append_time(cx: &mut Cx) -
     let spec = TopicSpec::default().config("message.timestamp.type", "LogAppendTime");
     let to = cx.topic_with(spec).await?.partition(0);
     let mut leader = cx.leader(&to).await?;
-    let forged = Batch { log_append_time: true, ..batch(cx, &["forged"]) };
+    let forged = Batch { log_append_time: true, ..cx.batch(&["forged"]) };
     let reply = leader.ask(cx.produce(&to, forged.encode())?).await?;
     expect_refused(cx, reply, InvalidTimestamp, &to, 0).await
 }
@@ -85,7 +85,7 @@ async fn a_forged_timestamp_type_is_refused_under_log_append_time(cx: &mut Cx) -
 async fn a_forged_timestamp_type_is_cleared_under_create_time(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
     let mut leader = cx.leader(&to).await?;
-    let forged = Batch { log_append_time: true, ..batch(cx, &["forged"]) };
+    let forged = Batch { log_append_time: true, ..cx.batch(&["forged"]) };
     let reply = leader.ask(cx.produce(&to, forged.encode())?).await?;
     if !cx.since(3, 6) {
         return expect_refused(cx, reply, InvalidTimestamp, &to, 0).await;
@@ -105,7 +105,7 @@ async fn the_window_does_not_hold_under_log_append_time(cx: &mut Cx) -> Outcome 
     let to = cx.topic_with(spec).await?.partition(0);
     let mut leader = cx.leader(&to).await?;
     let away = if cx.variant() == "too early" { -2 * DAY } else { 2 * DAY };
-    let records = batch(cx, &["far away"]).with_timestamp(cx.wall_ms() + away).encode();
+    let records = cx.batch(&["far away"]).with_timestamp(cx.wall_ms() + away).encode();
     let body = leader.ask(cx.produce(&to, records)?).await?.expect_ok()?;
     let told = body.at(APPEND_TIME)?;
     let stored = cx.read_log(&to, 0).await?;
@@ -134,7 +134,7 @@ fn windowed(cx: &Cx) -> TopicSpec {
 /// The act: a record with this timestamp is accepted and keeps it.
 async fn expect_kept(cx: &Cx, to: &Partition, time: i64) -> Outcome {
     let mut leader = cx.leader(to).await?;
-    let records = batch(cx, &["kept"]).with_timestamp(time).encode();
+    let records = cx.batch(&["kept"]).with_timestamp(time).encode();
     let reply = leader.ask(cx.produce(to, records)?).await?;
     reply.expect_ok()?.expect_number(BASE_OFFSET, 0)?;
     let stored = cx.read_log(to, 0).await?;

@@ -3,12 +3,12 @@
 //!
 //! The life of a transaction is in the family `transactions`.
 
-use kafka_protocol::messages::ProduceResponse;
+use kafka_protocol::messages::{ProduceRequest, ProduceResponse, TransactionalId};
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::Value;
 
-use super::answers::{BASE_OFFSET, ERROR, batch, expect_code, expect_refused, produce_all};
-use super::transaction::{Producer, WRITE_ON_ITS_WAY, named};
+use super::answers::{BASE_OFFSET, ERROR, expect_code, expect_refused, produce_all};
+use crate::producer::{Producer, WRITE_ON_ITS_WAY, second_protocol};
 
 scenarios![
     a_partition_outside_the_transaction_is_refused_with_a_message,
@@ -70,10 +70,11 @@ async fn a_partition_outside_the_transaction_asks_for_an_abort(cx: &mut Cx) -> O
 /// UNSUPPORTED_VERSION (35), and the transactional id answers 51 from then on.
 #[scenario("PRODUCE-066", api = Produce, versions = 12..)]
 async fn a_partition_joins_the_transaction_by_itself(cx: &mut Cx) -> Outcome {
+    second_protocol(cx)?;
     let to = cx.partition().await?;
     let producer = Producer::new(cx).await?;
     let mut leader = cx.leader(&to).await?;
-    let request = producer.request(cx, &to, &producer.batch(cx, &["first"], 0))?;
+    let request = producer.produce(cx, &to, &producer.batch(cx, &["first"], 0))?;
     let reply = cx.settle(&mut leader, &request, WRITE_ON_ITS_WAY).await?;
     reply.expect_ok()?.expect_number(BASE_OFFSET, 0)?;
     cx.expect_next_offset(&to, 1).await
@@ -84,12 +85,13 @@ async fn a_partition_joins_the_transaction_by_itself(cx: &mut Cx) -> Outcome {
 /// appends both).
 #[scenario("PRODUCE-067", api = Produce, versions = 3.., needs = [Since(3, 7)])]
 async fn two_transactional_producers_in_one_request_are_refused(cx: &mut Cx) -> Outcome {
+    second_protocol(cx)?;
     let [one, other] = cx.partitions().await?;
     let (first, second) = (Producer::new(cx).await?, Producer::new(cx).await?);
     let mut leader = cx.leader(&one).await?;
     let batches = (first.batch(cx, &["a"], 0), second.batch(cx, &["b"], 0));
     let parts = [(&one, batches.0.encode()), (&other, batches.1.encode())];
-    let request = named(produce_all(cx, &parts)?, &first.txn_id);
+    let request = first.own(produce_all(cx, &parts)?);
     let body = leader.ask(request).await?.expect_answer()?;
     for to in [&one, &other] {
         expect_code(&body, to, InvalidProducerIdMapping)?;
@@ -102,13 +104,14 @@ async fn two_transactional_producers_in_one_request_are_refused(cx: &mut Cx) -> 
 /// is refused with INVALID_TXN_STATE (48), and nothing is appended.
 #[scenario("PRODUCE-068", api = Produce, versions = 3..)]
 async fn a_plain_batch_in_an_open_transaction_is_refused(cx: &mut Cx) -> Outcome {
+    second_protocol(cx)?;
     let to = cx.partition().await?;
     let mut producer = Producer::new(cx).await?;
-    producer.add(cx, &to).await?;
+    producer.add(cx, &[&to]).await?;
     let mut leader = cx.leader(&to).await?;
-    let first = producer.request(cx, &to, &producer.batch(cx, &["transactional"], 0))?;
+    let first = producer.produce(cx, &to, &producer.batch(cx, &["transactional"], 0))?;
     cx.settle(&mut leader, &first, WRITE_ON_ITS_WAY).await?.ok()?;
-    let plain = batch(cx, &["plain"]).idempotent(producer.id, producer.epoch, 1);
+    let plain = cx.batch(&["plain"]).idempotent(producer.id, producer.epoch, 1);
     let reply = leader.ask(cx.produce(&to, plain.encode())?).await?;
     expect_refused(cx, reply, InvalidTxnState, &to, 1).await
 }
@@ -119,12 +122,12 @@ async fn a_plain_batch_in_an_open_transaction_is_refused(cx: &mut Cx) -> Outcome
 async fn a_transactional_id_does_not_matter_to_other_batches(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
     let mut leader = cx.leader(&to).await?;
-    let mut batch = batch(cx, &["not transactional"]);
+    let mut batch = cx.batch(&["not transactional"]);
     if cx.variant() == "idempotent" {
         let (id, epoch) = cx.producer_id(&mut leader, None).await?;
         batch = batch.idempotent(id, epoch, 0);
     }
-    let request = named(cx.produce(&to, batch.encode())?, &cx.txn_id());
+    let request = of_nobody(cx, cx.produce(&to, batch.encode())?);
     leader.ask(request).await?.expect_ok()?.expect_number(BASE_OFFSET, 0)?;
     cx.expect_next_offset(&to, 1).await
 }
@@ -134,11 +137,12 @@ async fn a_transactional_id_does_not_matter_to_other_batches(cx: &mut Cx) -> Out
 /// accepts it).
 #[scenario("PRODUCE-076", api = Produce, versions = 3.., needs = [Since(3, 7)])]
 async fn a_producer_id_of_another_transactional_id_is_refused(cx: &mut Cx) -> Outcome {
+    second_protocol(cx)?;
     let to = cx.partition().await?;
-    let (named_one, owner) = (Producer::new(cx).await?, Producer::new(cx).await?);
+    let (named, owner) = (Producer::new(cx).await?, Producer::new(cx).await?);
     let mut leader = cx.leader(&to).await?;
     let records = owner.batch(cx, &["somebody else's"], 0).encode();
-    let request = named(cx.produce(&to, records)?, &named_one.txn_id);
+    let request = named.own(cx.produce(&to, records)?);
     let reply = cx.settle(&mut leader, &request, WRITE_ON_ITS_WAY).await?;
     expect_refused(cx, reply, InvalidProducerIdMapping, &to, 0).await
 }
@@ -150,8 +154,8 @@ async fn a_producer_id_of_another_transactional_id_is_refused(cx: &mut Cx) -> Ou
 async fn a_transactional_batch_without_a_producer_is_stored(cx: &mut Cx) -> Outcome {
     let to = cx.partition().await?;
     let mut leader = cx.leader(&to).await?;
-    let records = batch(cx, &["nobody's"]).transactional().encode();
-    let request = named(cx.produce(&to, records)?, &cx.txn_id());
+    let records = cx.batch(&["nobody's"]).transactional().encode();
+    let request = of_nobody(cx, cx.produce(&to, records)?);
     leader.ask(request).await?.expect_ok()?.expect_number(BASE_OFFSET, 0)?;
     let stored = cx.read_log(&to, 0).await?;
     let stored: Vec<_> =
@@ -159,6 +163,11 @@ async fn a_transactional_batch_without_a_producer_is_stored(cx: &mut Cx) -> Outc
     require(stored == [(true, -1)], "one transactional batch of producer -1", || {
         format!("{stored:?}")
     })
+}
+
+/// The request under a transactional id that nobody has initialised.
+fn of_nobody(cx: &Cx, request: ProduceRequest) -> ProduceRequest {
+    request.with_transactional_id(Some(TransactionalId(text(cx.txn_id()))))
 }
 
 /// The reply to a transactional batch for a partition that is in no transaction.
@@ -173,7 +182,7 @@ async fn kept_out(
 ) -> Result<Reply<ProduceResponse>, Failure> {
     let producer = Producer::new(cx).await?;
     let mut leader = cx.leader(to).await?;
-    let request = producer.request(cx, to, &producer.batch(cx, &["kept out"], 0))?;
+    let request = producer.produce(cx, to, &producer.batch(cx, &["kept out"], 0))?;
     let mut tries = cx.tries("the code of this version", CODE_WITHIN);
     loop {
         let reply = cx.settle(&mut leader, &request, WRITE_ON_ITS_WAY).await?;

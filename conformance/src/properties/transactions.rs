@@ -6,11 +6,7 @@
 //! transactions.
 
 use bytes::Bytes;
-use kafka_protocol::messages::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
-use kafka_protocol::messages::{
-    AddPartitionsToTxnRequest, EndTxnRequest, FetchResponse, ProduceRequest, TopicName,
-    TransactionalId,
-};
+use kafka_protocol::messages::{FetchResponse, ProduceRequest};
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::records::Marker;
 use kconform_scenario::{Body, TRANSACTION_ON_ITS_WAY};
@@ -19,21 +15,15 @@ use proptest::prelude::*;
 
 use super::for_all::for_all;
 use super::txn_model::{Entry, Kind, Model, Shown};
+use crate::producer::{
+    FIRST_IMPLICIT_ADD, LAST_ADD_OF_CLIENTS, LAST_END_WITHOUT_BUMP, MARKERS_WITHIN, Producer,
+    WRITE_ON_ITS_WAY,
+};
 
 scenarios![any_history_of_transactions_shows_what_was_committed];
 
 /// Producers of a history.
 const PRODUCERS: usize = 3;
-/// Longer than a loaded broker was seen to need for writing the markers of a transaction.
-const MARKERS_WITHIN: Duration = Duration::from_secs(20);
-/// First versions of the second protocol, and the last of AddPartitionsToTxn that is for clients (KIP-890).
-const SECOND_PRODUCE: i16 = 12;
-const SECOND_END: i16 = 5;
-const LAST_ADD: i16 = 3;
-/// Transient answers to a write: of a leader or a coordinator on its way (3, 5, 6, 14, 15, 16, 19), or while the last
-/// transaction is still being ended (51).
-const WRITE_ON_ITS_WAY: &[Code] =
-    &[Code(3), Code(5), Code(6), Code(14), Code(15), Code(16), Code(19), Code(51)];
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -97,7 +87,7 @@ async fn live_through(cx: &Cx, second: bool, steps: &[Step]) -> Outcome {
         logs,
         second,
         model: Model::default(),
-        producers: [None, None, None],
+        writers: [None, None, None],
         written: 0,
     };
     for step in steps {
@@ -136,16 +126,14 @@ struct World {
     leader: Conn,
     second: bool,
     model: Model,
-    producers: [Option<Producer>; PRODUCERS],
+    writers: [Option<Writer>; PRODUCERS],
     /// Values so far: no two are alike.
     written: usize,
 }
 
-struct Producer {
-    txn_id: String,
-    id: i64,
-    epoch: i16,
-    coordinator: Conn,
+/// A producer, and where it is in the history.
+struct Writer {
+    producer: Producer,
     /// The next sequence number of each partition.
     sequences: [i32; 2],
     /// The partitions of the open transaction.
@@ -163,31 +151,29 @@ impl World {
 
     async fn write(&mut self, cx: &Cx, producer: usize, log: usize, count: usize) -> Outcome {
         let values = self.values(count);
-        let slot = &mut self.producers[producer];
-        let producer = match slot {
-            Some(producer) => producer,
-            None => slot.insert(Producer::new(cx).await?),
+        let slot = &mut self.writers[producer];
+        let writer = match slot {
+            Some(writer) => writer,
+            None => slot.insert(Writer::new(cx).await?),
         };
-        if !self.second && !producer.added[log] {
-            producer.add(cx, &self.logs[log]).await?;
+        if !self.second && !writer.added[log] {
+            writer.add(cx, &self.logs[log]).await?;
         }
-        producer.added[log] = true;
-        let sequence = producer.sequences[log];
-        let batch = batch(cx, &values)
-            .idempotent(producer.id, producer.epoch, sequence)
-            .transactional()
-            .encode();
-        producer.sequences[log] += i32::try_from(count).unwrap_or(i32::MAX);
-        let base = self.model.data(log, producer.id, values);
-        producer.last = Some((log, batch.clone(), base));
-        let request = producer.produce(cx, self.second, &self.logs[log], batch)?;
+        writer.added[log] = true;
+        let Producer { id, epoch, .. } = writer.producer;
+        let batch = batch(cx, &values).idempotent(id, epoch, writer.sequences[log]);
+        let batch = batch.transactional().encode();
+        writer.sequences[log] += i32::try_from(count).unwrap_or(i32::MAX);
+        let base = self.model.data(log, id, values);
+        writer.last = Some((log, batch.clone(), base));
+        let request = writer.produce(cx, self.second, &self.logs[log], batch)?;
         self.send(cx, request, base).await
     }
 
     async fn again(&mut self, cx: &Cx, producer: usize) -> Outcome {
-        let Some(producer) = &self.producers[producer] else { return Ok(()) };
-        let Some((log, batch, base)) = producer.last.clone() else { return Ok(()) };
-        let request = producer.produce(cx, self.second, &self.logs[log], batch)?;
+        let Some(writer) = &self.writers[producer] else { return Ok(()) };
+        let Some((log, batch, base)) = writer.last.clone() else { return Ok(()) };
+        let request = writer.produce(cx, self.second, &self.logs[log], batch)?;
         self.send(cx, request, base).await
     }
 
@@ -202,14 +188,15 @@ impl World {
     }
 
     async fn end(&mut self, cx: &Cx, producer: usize, commit: bool) -> Outcome {
-        let Some(producer) = &mut self.producers[producer] else { return Ok(()) };
-        let added = std::mem::take(&mut producer.added);
+        let Some(writer) = &mut self.writers[producer] else { return Ok(()) };
+        let added = std::mem::take(&mut writer.added);
         if added == [false, false] {
             return Ok(());
         }
-        let id = producer.id;
-        producer.end(cx, self.second, commit).await?;
-        self.model.end_txn(id, if commit { Marker::Commit } else { Marker::Abort });
+        let (id, decision) =
+            (writer.producer.id, if commit { Marker::Commit } else { Marker::Abort });
+        writer.end(cx, self.second, decision).await?;
+        self.model.end_txn(id, decision);
         for (log, added) in added.into_iter().enumerate() {
             if added {
                 self.marked(cx, log).await?;
@@ -249,28 +236,18 @@ impl World {
     }
 }
 
-impl Producer {
+impl Writer {
     async fn new(cx: &Cx) -> Result<Self, Failure> {
-        let txn_id = cx.txn_id();
-        let mut coordinator = cx.txn_coordinator(&txn_id).await?;
-        let (id, epoch) = cx.producer_id(&mut coordinator, Some(&txn_id)).await?;
-        let (sequences, added, last) = ([0; 2], [false; 2], None);
-        Ok(Self { txn_id, id, epoch, coordinator, sequences, added, last })
+        let producer = Producer::new(cx).await?;
+        Ok(Self { producer, sequences: [0; 2], added: [false; 2], last: None })
     }
 
     async fn add(&mut self, cx: &Cx, log: &Partition) -> Outcome {
-        let version = cx.newest(keys::AddPartitionsToTxn)?.min(LAST_ADD);
-        let topic = AddPartitionsToTxnTopic::default()
-            .with_name(TopicName(text(&log.topic)))
-            .with_partitions(vec![log.index]);
-        let request = AddPartitionsToTxnRequest::default()
-            .with_v3_and_below_transactional_id(TransactionalId(text(&self.txn_id)))
-            .with_v3_and_below_producer_id(self.id.into())
-            .with_v3_and_below_producer_epoch(self.epoch)
-            .with_v3_and_below_topics(vec![topic]);
-        let coordinator = &mut self.coordinator;
-        cx.settle_at(coordinator, version, &request, TRANSACTION_ON_ITS_WAY).await?.expect_ok()?;
-        Ok(())
+        let version = cx.newest(keys::AddPartitionsToTxn)?.min(LAST_ADD_OF_CLIENTS);
+        let request = self.producer.add_partitions(&[log]);
+        let coordinator = &mut self.producer.coordinator;
+        let reply = cx.settle_at(coordinator, version, &request, TRANSACTION_ON_ITS_WAY).await?;
+        reply.expect_ok().map(drop)
     }
 
     /// A Produce of this batch, and the version at which it goes.
@@ -282,26 +259,20 @@ impl Producer {
         batch: Bytes,
     ) -> Result<(i16, ProduceRequest), Failure> {
         let newest = cx.newest(keys::Produce)?;
-        let version = if second { newest } else { newest.min(SECOND_PRODUCE - 1) };
-        let txn_id = TransactionalId(text(&self.txn_id));
-        let request = requests::produce(version, to, batch).with_transactional_id(Some(txn_id));
-        Ok((version, request))
+        let version = if second { newest } else { newest.min(FIRST_IMPLICIT_ADD - 1) };
+        Ok((version, self.producer.own(requests::produce(version, to, batch))))
     }
 
-    async fn end(&mut self, cx: &Cx, second: bool, commit: bool) -> Outcome {
+    async fn end(&mut self, cx: &Cx, second: bool, decision: Marker) -> Outcome {
         let newest = cx.newest(keys::EndTxn)?;
-        let version = if second { newest } else { newest.min(SECOND_END - 1) };
-        let request = EndTxnRequest::default()
-            .with_transactional_id(TransactionalId(text(&self.txn_id)))
-            .with_producer_id(self.id.into())
-            .with_producer_epoch(self.epoch)
-            .with_committed(commit);
-        let coordinator = &mut self.coordinator;
+        let version = if second { newest } else { newest.min(LAST_END_WITHOUT_BUMP) };
+        let request = self.producer.end_txn(decision);
+        let coordinator = &mut self.producer.coordinator;
         let reply = cx.settle_at(coordinator, version, &request, TRANSACTION_ON_ITS_WAY).await?;
         let body = reply.expect_ok()?;
-        if version >= SECOND_END {
+        if version > LAST_END_WITHOUT_BUMP {
             // Each transaction has an epoch of its own, and each epoch numbers anew.
-            (self.id, self.epoch) = (body.producer_id.0, body.producer_epoch);
+            (self.producer.id, self.producer.epoch) = (body.producer_id.0, body.producer_epoch);
             self.sequences = [0; 2];
         }
         self.last = None;

@@ -142,14 +142,9 @@ async fn a_header_that_asks_for_channel_binding_is_refused(cx: &mut Cx) -> Outco
            needs = [Listener(Listener::SaslPlaintext), User(Role::Unprivileged, "SCRAM-SHA-512")])]
 async fn an_authorization_id_of_the_user_itself_is_accepted(cx: &mut Cx) -> Outcome {
     let (name, password) = user(cx, "SCRAM-SHA-512")?;
-    let mut client = Client::new(Hash::Sha512, &name, &password, &cx.nonce()).with_authzid(&name);
+    let client = Client::new(Hash::Sha512, &name, &password, &cx.nonce()).with_authzid(&name);
     let mut conn = agreed(cx, "SCRAM-SHA-512").await?;
-    let body = conn.ask(token(client.client_first())).await?.expect_ok()?;
-    let message = client
-        .client_final(&body.auth_bytes)
-        .map_err(|error| Failure::failed("the server's first message", error.to_string()))?;
-    conn.ask(token(message)).await?.expect_ok()?;
-    expect_served(cx, &mut conn).await
+    expect_login(cx, &mut conn, client).await
 }
 
 /// A SCRAM login whose authorization id (`a=`) equals the user is accepted; one with another
@@ -172,14 +167,9 @@ async fn another_authorization_id_is_refused(cx: &mut Cx) -> Outcome {
 #[scenario("SASL-030", api = SaslAuthenticate, needs = [Listener(Listener::SaslPlaintext)])]
 async fn escaped_commas_and_equals_signs_are_accepted_in_user_names(cx: &mut Cx) -> Outcome {
     let (name, password) = odd_user(cx).await?;
-    let mut client = Client::new(Hash::Sha256, &name, &password, &cx.nonce());
+    let client = Client::new(Hash::Sha256, &name, &password, &cx.nonce());
     let mut conn = agreed(cx, "SCRAM-SHA-256").await?;
-    let body = conn.ask(token(client.client_first())).await?.expect_ok()?;
-    let message = client
-        .client_final(&body.auth_bytes)
-        .map_err(|error| Failure::failed("the server's first message", error.to_string()))?;
-    conn.ask(token(message)).await?.expect_ok()?;
-    expect_served(cx, &mut conn).await
+    expect_login(cx, &mut conn, client).await
 }
 
 /// SCRAM user names with a comma and an equals sign log in when these are sent as `=2C` and `=3D`;
@@ -215,6 +205,16 @@ async fn odd_user(cx: &Cx) -> Result<(String, String), Failure> {
     let (name, password) = (cx.name("user,=A"), cx.name("password"));
     cx.scram_user_named(&name, &password, Hash::Sha256).await?;
     Ok((name, password))
+}
+
+/// The act: this client logs in, and is served.
+async fn expect_login(cx: &Cx, conn: &mut Conn, mut client: Client) -> Outcome {
+    let body = conn.ask(token(client.client_first())).await?.expect_ok()?;
+    let message = client
+        .client_final(&body.auth_bytes)
+        .map_err(|error| Failure::failed("the server's first message", error.to_string()))?;
+    conn.ask(token(message)).await?.expect_ok()?;
+    expect_served(cx, conn).await
 }
 
 /// The act: the login is refused at the first message, or (after a challenge that gives nothing away) at the last.

@@ -6,7 +6,7 @@ use kconform_scenario::TRANSACTION_ON_ITS_WAY;
 use kconform_scenario::prelude::*;
 
 use super::offsets::add_offsets;
-use super::producer::{Producer, fenced};
+use crate::producer::{Producer, fenced};
 
 scenarios![the_offsets_of_a_group_become_part_of_the_transaction, a_wrong_identity_is_refused];
 

@@ -9,7 +9,7 @@ use kconform_scenario::TRANSACTION_ON_ITS_WAY;
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::records::Marker;
 
-use super::producer::{Producer, fenced};
+use crate::producer::{Producer, fenced};
 
 scenarios![
     partitions_are_added_and_added_again,

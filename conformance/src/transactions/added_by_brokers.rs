@@ -10,7 +10,7 @@ use kafka_protocol::messages::{
 use kconform_scenario::prelude::*;
 use kconform_scenario::{Body, TRANSACTION_ON_ITS_WAY};
 
-use super::producer::Producer;
+use crate::producer::Producer;
 
 scenarios![
     each_transaction_gets_its_own_result,

@@ -5,7 +5,7 @@ use kconform_scenario::prelude::*;
 use kconform_scenario::wire::records::Marker;
 
 use super::consumer::{Committed, committed, partition, read_committed};
-use super::producer::{Producer, decision, stable_at};
+use crate::producer::{Producer, decision, stable_at};
 
 scenarios![
     a_fetch_from_the_middle_lists_the_aborted_transaction,

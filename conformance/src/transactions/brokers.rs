@@ -8,7 +8,7 @@ use kconform_scenario::prelude::*;
 use kconform_scenario::requests::init_producer_id;
 
 use super::known_producers::expect_no_identity;
-use super::producer::Producer;
+use crate::producer::Producer;
 
 scenarios![no_two_brokers_hand_out_one_producer_id, a_broker_that_is_not_the_coordinator_refuses,];
 

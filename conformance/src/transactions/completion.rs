@@ -15,7 +15,7 @@ use kconform_scenario::wire::schema::Value;
 use super::end_txn::{expect_identity, opposite};
 use super::known_producers;
 use super::offsets::add_offsets;
-use super::producer::{PRODUCED, Producer, decision, expect_base_offset, second_protocol};
+use crate::producer::{PRODUCED, Producer, decision, expect_base_offset, second_protocol};
 
 scenarios![
     a_new_instance_waits_for_the_markers,

@@ -9,8 +9,10 @@ use super::consumer::read_committed;
 use super::decisions::completed;
 use super::offset_commits::becomes;
 use super::offsets::Offsets;
-use super::producer::{Producer, decision, last_stable, stable_at};
 use crate::groups::members::coordinator;
+use crate::producer::{
+    LAST_END_WITHOUT_BUMP, MARKERS_WITHIN, Producer, decision, last_stable, stable_at,
+};
 use crate::restarts::whole;
 
 scenarios![
@@ -18,13 +20,8 @@ scenarios![
     a_decision_outlives_the_death_of_the_coordinator,
 ];
 
-/// Longer than a loaded cluster was seen to need for markers after the death of a coordinator.
-const MARKERS_WITHIN: Duration = Duration::from_secs(20);
-
 /// Groups that are tried until one has its coordinator on the broker that is to die.
 const GROUPS: usize = 40;
-/// The last version of EndTxn that leaves the epoch as it is (KIP-890).
-const LAST_END_WITHOUT_BUMP: i16 = 4;
 
 /// A transaction outlives its coordinator: when another broker takes over while it is open,
 /// partitions can be added to it, and its end reaches those that were added before as well as

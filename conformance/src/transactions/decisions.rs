@@ -7,8 +7,8 @@ use kconform_scenario::wire::records::Marker;
 
 use super::consumer::read_committed;
 use super::end_txn::{ended, expect_identity};
-use super::producer::{Producer, decision, second_protocol, stable_at};
 use super::replaced_topics::{delete, made_anew};
+use crate::producer::{Producer, decision, second_protocol, stable_at};
 
 scenarios![
     an_answer_means_that_it_is_decided,

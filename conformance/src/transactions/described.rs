@@ -10,7 +10,7 @@ use kconform_scenario::principals::{Operation, Resource};
 use kconform_scenario::wire::records::Marker;
 
 use super::decisions::completed;
-use super::producer::{Producer, stable_at};
+use crate::producer::{Producer, stable_at};
 
 scenarios![
     each_transactional_id_gets_its_own_answer,
@@ -121,7 +121,7 @@ async fn a_transaction_that_is_over_has_no_partitions(cx: &mut Cx) -> Outcome {
     let partition = cx.partition().await?;
     let mut producer = Producer::new(cx).await?;
     producer.write(cx, &partition, &["over"], 0).await?;
-    let decision = super::producer::decision(cx)?;
+    let decision = crate::producer::decision(cx)?;
     producer.end(cx, decision).await?;
     stable_at(cx, &partition, 2).await?;
     completed(cx, &mut producer, decision).await?;

@@ -9,7 +9,7 @@ use kconform_scenario::wire::records::Marker;
 use kconform_scenario::{Body, TRANSACTION_ON_ITS_WAY};
 
 use super::consumer::read_committed;
-use super::producer::{Producer, decision, fenced, last_stable, second_protocol, stable_at};
+use crate::producer::{Producer, decision, fenced, last_stable, second_protocol, stable_at};
 
 scenarios![
     the_decision_becomes_visible_and_the_epoch_stays,

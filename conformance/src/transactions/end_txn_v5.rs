@@ -7,7 +7,7 @@ use kconform_scenario::prelude::*;
 use kconform_scenario::wire::records::Marker;
 
 use super::end_txn::{ended, expect_identity, expect_refused, opposite};
-use super::producer::{PRODUCED, Producer, decision, stable_at};
+use crate::producer::{PRODUCED, Producer, decision, stable_at};
 
 scenarios![
     the_answer_names_the_next_epoch,

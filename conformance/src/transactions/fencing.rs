@@ -7,7 +7,7 @@ use kconform_scenario::requests::init_producer_id;
 use kconform_scenario::wire::records::Marker;
 
 use super::consumer::read_committed;
-use super::producer::{PRODUCED, Producer, decision, fenced, second_protocol, stable_at};
+use crate::producer::{PRODUCED, Producer, decision, fenced, second_protocol, stable_at};
 
 scenarios![
     a_producer_left_behind_writes_nowhere,

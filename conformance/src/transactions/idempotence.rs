@@ -8,8 +8,8 @@ use bytes::{Bytes, BytesMut};
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::records::{Marker, Message, MessageSet};
 
-use super::producer::{PRODUCED, batch, expect_base_offset};
 use super::writer::Writer;
+use crate::producer::{PRODUCED, expect_base_offset};
 
 scenarios![
     batches_in_sequence_are_appended,
@@ -98,7 +98,7 @@ async fn a_newer_epoch_begins_at_sequence_0(cx: &mut Cx) -> Outcome {
     let mut writer = Writer::new(cx).await?;
     writer.singles(cx, 1).await?;
     let newer = |writer: &Writer, sequence| {
-        batch(cx, &["newer"]).idempotent(writer.id, writer.epoch + 2, sequence)
+        cx.batch(&["newer"]).idempotent(writer.id, writer.epoch + 2, sequence)
     };
     let going_on = writer.send(cx, &newer(&writer, 1)).await?;
     going_on.expect_error_at(PRODUCED, OutOfOrderSequenceNumber)?;
@@ -115,7 +115,7 @@ async fn a_newer_epoch_begins_at_sequence_0(cx: &mut Cx) -> Outcome {
 async fn an_older_epoch_is_refused(cx: &mut Cx) -> Outcome {
     let mut writer = Writer::new(cx).await?;
     writer.singles(cx, 1).await?;
-    let newer = batch(cx, &["newer"]).idempotent(writer.id, writer.epoch + 1, 0);
+    let newer = cx.batch(&["newer"]).idempotent(writer.id, writer.epoch + 1, 0);
     writer.send(cx, &newer).await?.ok()?;
     let sequence = if cx.variant() == "next" { 1 } else { 0 };
     let reply = writer.send(cx, &writer.batch(cx, &["single"], sequence)).await?;

@@ -14,7 +14,7 @@ use crate::commits::offsets::{Commit, committed};
 use crate::groups;
 
 use super::known_producers::{expect_identity, expect_no_identity};
-use super::producer::{Producer, last_stable, stable_at};
+use crate::producer::{Producer, last_stable, stable_at};
 
 scenarios![
     without_a_transactional_id_every_call_gets_a_fresh_producer_id,

@@ -8,7 +8,7 @@ use kconform_scenario::wire::records::Marker;
 use kconform_scenario::{Body, TRANSACTION_ON_ITS_WAY};
 
 use super::decisions::completed;
-use super::producer::{Producer, fenced, stable_at};
+use crate::producer::{Producer, fenced, stable_at};
 
 scenarios![
     the_current_epoch_is_followed_by_the_next,

@@ -8,8 +8,8 @@ use kconform_scenario::prelude::*;
 use kconform_scenario::principals::{Operation, Resource};
 use kconform_scenario::wire::records::Marker;
 
-use super::producer::{Producer, last_stable, stable_at};
 use super::writer::Writer;
+use crate::producer::{Producer, last_stable, stable_at};
 
 scenarios![
     an_idempotent_producer_is_shown,

@@ -16,7 +16,7 @@ use kconform_scenario::wire::records::Marker;
 
 use super::consumer::read_committed;
 use super::end_txn::expect_identity;
-use super::producer::{Producer, stable_at};
+use crate::producer::{Producer, stable_at};
 
 scenarios![
     a_transactional_id_without_epochs_gets_a_new_producer_id,

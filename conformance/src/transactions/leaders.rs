@@ -1,10 +1,8 @@
 //! Leaders that move: how a case makes another replica the leader of a partition, without harm to any broker.
 
-use kafka_protocol::messages::alter_partition_reassignments_request::{
-    AlterPartitionReassignmentsRequest, ReassignablePartition, ReassignableTopic,
-};
+use kafka_protocol::messages::TopicName;
 use kafka_protocol::messages::elect_leaders_request::{ElectLeadersRequest, TopicPartitions};
-use kafka_protocol::messages::{BrokerId, TopicName};
+use kconform_scenario::Leadership;
 use kconform_scenario::prelude::*;
 
 /// How long a cluster may take to act on a new order of replicas.
@@ -13,22 +11,13 @@ const MOVED_WITHIN: Duration = Duration::from_secs(20);
 /// Set-up: makes the next replica the preferred leader of this partition and has it elected; gives the partition as it is
 /// then. The partition must have replicas, and its followers must have caught up in time.
 pub(crate) async fn move_leader(cx: &Cx, of: &Partition) -> Result<Partition, Failure> {
-    let mut conn = cx.connect().await?;
-    let (leader, mut replicas) = led_by(cx, &mut conn, of).await?;
+    let Leadership { leader, mut replicas, .. } = cx.leadership(of).await?;
     let next = replicas.iter().position(|id| *id != leader);
     let next = next.ok_or_else(|| Failure::blocked("another replica", format!("{replicas:?}")))?;
     replicas.rotate_left(next);
     let successor = replicas.first().copied().unwrap_or(leader);
-    let ids = replicas.iter().map(|id| BrokerId(*id)).collect();
-    let partition =
-        ReassignablePartition::default().with_partition_index(of.index).with_replicas(Some(ids));
-    let topic = ReassignableTopic::default()
-        .with_name(TopicName(text(&of.topic)))
-        .with_partitions(vec![partition]);
-    let order = AlterPartitionReassignmentsRequest::default()
-        .with_topics(vec![topic])
-        .with_timeout_ms(30_000);
-    conn.ask_newest(order).await?.ok()?;
+    let mut conn = cx.connect().await?;
+    conn.ask_newest(requests::reassignment(of, Some(&replicas))).await?.ok()?;
 
     let partitions = TopicPartitions::default()
         .with_topic(TopicName(text(&of.topic)))
@@ -41,7 +30,7 @@ pub(crate) async fn move_leader(cx: &Cx, of: &Partition) -> Result<Partition, Fa
     loop {
         // Refused while the new leader lags, and where it leads already.
         let said = conn.ask_newest(elect.clone()).await?.answered()?;
-        let (leader, _) = led_by(cx, &mut conn, of).await?;
+        let leader = cx.leadership(of).await?.leader;
         if leader == successor {
             return Ok(Partition { leader, ..of.clone() });
         }
@@ -64,14 +53,4 @@ pub(super) async fn home(cx: &Cx, topic: &str, key: &str) -> Result<Partition, F
     let topic_id = found.map(|found| found.topic_id).unwrap_or_default();
     let index = (hash & i32::MAX) % count;
     Ok(Partition { topic: topic.to_owned(), topic_id, index, leader: -1 })
-}
-
-/// Leader and replicas of the partition, as the metadata has them.
-async fn led_by(cx: &Cx, conn: &mut Conn, of: &Partition) -> Result<(i32, Vec<i32>), Failure> {
-    let request = requests::metadata(cx.newest(keys::Metadata)?, &[&of.topic]);
-    let body = conn.ask_newest(request).await?.ok()?;
-    let partitions = body.topics.iter().flat_map(|topic| &topic.partitions);
-    let found = partitions.into_iter().find(|partition| partition.partition_index == of.index);
-    let found = found.ok_or_else(|| Failure::blocked("the partition", "none"))?;
-    Ok((found.leader_id.0, found.replica_nodes.iter().map(|id| id.0).collect()))
 }

@@ -5,7 +5,7 @@ use kafka_protocol::messages::{ListTransactionsRequest, ListTransactionsResponse
 use kconform_scenario::Body;
 use kconform_scenario::prelude::*;
 
-use super::producer::Producer;
+use crate::producer::Producer;
 
 scenarios![
     filters_narrow_the_list,

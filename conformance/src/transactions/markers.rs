@@ -4,7 +4,7 @@ use kconform_scenario::prelude::*;
 use kconform_scenario::wire::records::Marker;
 
 use super::consumer::{committed, contents};
-use super::producer::{Producer, decision, second_protocol, stable_at};
+use crate::producer::{Producer, decision, second_protocol, stable_at};
 
 scenarios![
     a_marker_takes_one_offset_and_says_how_the_transaction_ended,

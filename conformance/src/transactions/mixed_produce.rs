@@ -5,7 +5,7 @@ use kafka_protocol::messages::{ProduceRequest, TopicName};
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::records::Marker;
 
-use super::producer::{PRODUCED, Producer, batch, expect_base_offset, stable_at};
+use crate::producer::{PRODUCED, Producer, expect_base_offset, stable_at};
 
 scenarios![
     two_producers_cannot_share_a_request,
@@ -43,7 +43,7 @@ async fn two_producers_cannot_share_a_request(cx: &mut Cx) -> Outcome {
 async fn a_plain_batch_needs_no_transaction(cx: &mut Cx) -> Outcome {
     let partition = cx.partition().await?;
     let mut producer = Producer::new(cx).await?;
-    let plain = batch(cx, &["plain"]).idempotent(producer.id, producer.epoch, 0);
+    let plain = cx.batch(&["plain"]).idempotent(producer.id, producer.epoch, 0);
     let request = producer.produce(cx, &partition, &plain)?;
     let mut leader = cx.leader(&partition).await?;
     expect_base_offset(&leader.ask(request).await?.expect_ok()?, 0)?;

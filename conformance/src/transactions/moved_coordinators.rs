@@ -14,8 +14,8 @@ use super::known_producers::expect_identity;
 use super::leaders::{home, move_leader};
 use super::offset_commits::becomes;
 use super::offsets::Offsets;
-use super::producer::{Producer, decision, last_stable, second_protocol, stable_at};
 use crate::groups::members::coordinator;
+use crate::producer::{Producer, decision, last_stable, second_protocol, stable_at};
 
 scenarios![
     a_transactional_id_outlives_its_coordinator,

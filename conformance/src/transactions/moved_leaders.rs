@@ -7,8 +7,8 @@ use kconform_scenario::wire::records::Marker;
 
 use super::consumer::{Committed, committed};
 use super::leaders::move_leader;
-use super::producer::{PRODUCED, Producer, expect_base_offset, stable_at};
 use super::writer::Writer;
+use crate::producer::{PRODUCED, Producer, expect_base_offset, stable_at};
 
 scenarios![a_new_leader_knows_the_producers, a_new_leader_knows_the_transactions];
 

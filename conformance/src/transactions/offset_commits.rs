@@ -8,9 +8,9 @@ use kconform_scenario::wire::records::Marker;
 use kconform_scenario::wire::schema::Value;
 
 use super::offsets::{COMMITTED, Offsets, TOPIC_IDS, add_group};
-use super::producer::Producer;
 use crate::commits::offsets::{Commit, Lookup, committed, ghost, stored};
 use crate::groups::members::{coordinator, newer_coordinator};
+use crate::producer::Producer;
 
 scenarios![
     offsets_are_pending_until_the_commit,

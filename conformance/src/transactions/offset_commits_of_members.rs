@@ -10,8 +10,8 @@ use kconform_scenario::wire::records::Marker;
 
 use super::offset_commits::becomes;
 use super::offsets::{COMMITTED, MEMBERS, Offsets, TOPIC_IDS, add_group};
-use super::producer::Producer;
 use crate::groups::members::{Member, coordinator, join, join_static, newer_coordinator};
+use crate::producer::Producer;
 
 scenarios![
     nobody_in_particular_may_commit_beside_members,

@@ -5,7 +5,7 @@ use kconform_scenario::TRANSACTION_ON_ITS_WAY;
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::{Struct, Value};
 
-use super::producer::Producer;
+use crate::producer::Producer;
 
 /// The last version of TxnOffsetCommit whose groups must be added by AddOffsetsToTxn (KIP-890).
 pub(super) const LAST_WITH_ADDED_GROUPS: i16 = 4;
@@ -33,7 +33,7 @@ pub(super) fn add_offsets(producer: &Producer, group: &str) -> AddOffsetsToTxnRe
 
 /// A TxnOffsetCommit to be: by no member of the group unless it says otherwise.
 #[derive(Clone, Debug)]
-pub(super) struct Offsets {
+pub(crate) struct Offsets {
     group: String,
     generation: i32,
     member: String,
@@ -44,7 +44,7 @@ pub(super) struct Offsets {
 
 impl Offsets {
     /// For this group.
-    pub(super) fn of(group: &str) -> Self {
+    pub(crate) fn of(group: &str) -> Self {
         Self {
             group: group.to_owned(),
             generation: -1,
@@ -56,7 +56,7 @@ impl Offsets {
     }
 
     /// Adds the offset of a partition.
-    pub(super) fn at(mut self, partition: &Partition, offset: i64) -> Self {
+    pub(crate) fn at(mut self, partition: &Partition, offset: i64) -> Self {
         self.offsets.push((partition.clone(), offset));
         self
     }
@@ -93,7 +93,7 @@ impl Offsets {
 
     /// Set-up: adds the group to the transaction and sends the offsets, in a version that works at every level of
     /// `transaction.version`.
-    pub(super) async fn pend(&self, cx: &Cx, producer: &mut Producer, conn: &mut Conn) -> Outcome {
+    pub(crate) async fn pend(&self, cx: &Cx, producer: &mut Producer, conn: &mut Conn) -> Outcome {
         add_group(cx, producer, &self.group).await?;
         let version = cx.newest(keys::TxnOffsetCommit)?.min(LAST_WITH_ADDED_GROUPS);
         self.ask_at(cx, version, producer, conn).await?.ok()?;

@@ -6,9 +6,9 @@
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::Value;
 
-use super::producer::{PRODUCED, Producer, batch, expect_base_offset, second_protocol};
 use super::replaced_topics::made_anew;
 use super::writer::Writer;
+use crate::producer::{PRODUCED, Producer, expect_base_offset, second_protocol};
 
 scenarios![
     refusals_of_a_sequence_number_have_one_code,
@@ -191,7 +191,7 @@ async fn a_topic_made_anew_knows_nobody(cx: &mut Cx) -> Outcome {
 async fn batches_without_timestamps_are_counted(cx: &mut Cx) -> Outcome {
     let mut writer = Writer::new(cx).await?;
     let timeless = |writer: &Writer, sequence| {
-        batch(cx, &["timeless"]).with_timestamp(-1).idempotent(writer.id, writer.epoch, sequence)
+        cx.batch(&["timeless"]).with_timestamp(-1).idempotent(writer.id, writer.epoch, sequence)
     };
     for sequence in 0..3 {
         let body = writer.send(cx, &timeless(&writer, sequence)).await?.expect_ok()?;

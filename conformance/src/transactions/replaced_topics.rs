@@ -1,8 +1,5 @@
 //! Topics that go away under a producer: deleted, and created again under the same name.
 
-use kafka_protocol::messages::TopicName;
-use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreateTopicsRequest};
-use kafka_protocol::messages::delete_topics_request::{DeleteTopicState, DeleteTopicsRequest};
 use kconform_scenario::prelude::*;
 
 /// How long a new topic may take to be seen in place of the former one.
@@ -10,21 +7,14 @@ const SEEN_WITHIN: Duration = Duration::from_secs(20);
 
 /// Set-up: deletes this topic.
 pub(super) async fn delete(cx: &Cx, topic: &Topic) -> Outcome {
-    let doomed = DeleteTopicState::default().with_name(Some(TopicName(text(&topic.name))));
-    let delete = DeleteTopicsRequest::default().with_topics(vec![doomed]).with_timeout_ms(30_000);
-    cx.connect().await?.ask_newest(delete).await?.ok()?;
-    Ok(())
+    let delete = requests::delete_topic(cx.newest(keys::DeleteTopics)?, &topic.name);
+    cx.connect().await?.ask_newest(delete).await?.ok().map(drop)
 }
 
 /// Set-up: deletes this topic of one partition and creates it again; gives the partition of the new one.
 pub(super) async fn made_anew(cx: &Cx, topic: &Topic) -> Result<Partition, Failure> {
     delete(cx, topic).await?;
-    let name = TopicName(text(&topic.name));
-    let anew = CreatableTopic::default()
-        .with_name(name)
-        .with_num_partitions(1)
-        .with_replication_factor(-1);
-    let create = CreateTopicsRequest::default().with_topics(vec![anew]).with_timeout_ms(30_000);
+    let create = requests::create_topic(&topic.name, &TopicSpec::default());
     let mut conn = cx.connect().await?;
     let exists = [TopicAlreadyExists.into()];
     let version = cx.newest(keys::CreateTopics)?;

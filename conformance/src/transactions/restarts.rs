@@ -8,8 +8,8 @@ use kconform_scenario::{COORDINATOR_ON_ITS_WAY, LEADER_ON_ITS_WAY, TRANSACTION_O
 
 use super::known_producers::expect_identity;
 use super::known_to_partitions::{describe, only};
-use super::producer::{PRODUCED, Producer, expect_base_offset, fenced};
 use super::writer::Writer;
+use crate::producer::{PRODUCED, Producer, expect_base_offset, fenced};
 use crate::restarts::{End, restart};
 
 scenarios![

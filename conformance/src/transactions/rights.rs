@@ -5,7 +5,7 @@ use kconform_scenario::prelude::*;
 use kconform_scenario::principals::{Operation, Resource};
 
 use super::offsets::{COMMITTED, Offsets, add_group, add_offsets};
-use super::producer::Producer;
+use crate::producer::Producer;
 
 scenarios![
     the_transactional_id_of_another_takes_no_partitions,

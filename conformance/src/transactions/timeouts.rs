@@ -11,7 +11,7 @@ use super::decisions::completed;
 use super::end_txn;
 use super::known_producers::{expect_identity, expect_no_identity};
 use super::offsets::add_offsets;
-use super::producer::{PRODUCED, Producer, decision, fenced, second_protocol, stable_at};
+use crate::producer::{PRODUCED, Producer, decision, fenced, second_protocol, stable_at};
 
 scenarios![
     a_transaction_that_takes_too_long_is_aborted,

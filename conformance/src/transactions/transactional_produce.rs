@@ -9,7 +9,7 @@ use kconform_scenario::prelude::*;
 use kconform_scenario::wire::records::Marker;
 use kconform_scenario::wire::schema::Value;
 
-use super::producer::{PRODUCED, Producer, batch, expect_base_offset, second_protocol, stable_at};
+use crate::producer::{PRODUCED, Producer, expect_base_offset, second_protocol, stable_at};
 
 scenarios![
     a_partition_outside_the_transaction_is_refused,
@@ -104,7 +104,7 @@ async fn a_plain_batch_is_kept_out_of_an_open_transaction(cx: &mut Cx) -> Outcom
     let mut producer = Producer::new(cx).await?;
     producer.write(cx, &partition, &["transactional"], 0).await?;
     let mut leader = cx.leader(&partition).await?;
-    let plain = batch(cx, &["plain"]).idempotent(producer.id, producer.epoch, 1);
+    let plain = cx.batch(&["plain"]).idempotent(producer.id, producer.epoch, 1);
     let mut request = cx.produce(&partition, plain.encode())?;
     if cx.variant() == "with transactional id" {
         request = producer.own(request);

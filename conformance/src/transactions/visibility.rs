@@ -7,7 +7,7 @@ use kconform_scenario::wire::records::Marker;
 use kconform_scenario::wire::schema::Value;
 
 use super::consumer::{Committed, committed, contents, partition, values};
-use super::producer::{Producer, stable_at, stable_end};
+use crate::producer::{Producer, stable_at, stable_end};
 
 scenarios![
     committed_data_ends_at_the_first_open_transaction,
@@ -169,7 +169,7 @@ async fn plain_data_waits_behind_an_open_transaction(cx: &mut Cx) -> Outcome {
     let body = leader.ask(committed(cx, &log, 0)?).await?.expect_ok()?;
     Committed::of(&body)?.expect(&[])?;
 
-    producer.end(cx, super::producer::decision(cx)?).await?;
+    producer.end(cx, crate::producer::decision(cx)?).await?;
     stable_at(cx, &log, 3).await?;
     let body = leader.ask(committed(cx, &log, 0)?).await?.expect_ok()?;
     let both: &[&str] = if cx.variant() == "commit" { &["open", "plain"] } else { &["plain"] };

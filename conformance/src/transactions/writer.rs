@@ -3,7 +3,7 @@
 use kafka_protocol::messages::ProduceResponse;
 use kconform_scenario::prelude::*;
 
-use super::producer::{PRODUCED, batch};
+use crate::producer::PRODUCED;
 
 /// An idempotent producer, a partition for it, and a connection to the leader.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl Writer {
 
     /// A batch of these values, from this sequence number on.
     pub(super) fn batch(&self, cx: &Cx, values: &[&'static str], sequence: i32) -> Batch {
-        batch(cx, values).idempotent(self.id, self.epoch, sequence)
+        cx.batch(values).idempotent(self.id, self.epoch, sequence)
     }
 
     /// Sends this batch in the version at which Produce goes in this case.

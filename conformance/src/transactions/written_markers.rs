@@ -8,7 +8,7 @@ use kconform_scenario::wire::records::Marker;
 use kconform_scenario::wire::schema::{Struct, Value};
 
 use super::known_to_partitions::{describe, only};
-use super::producer::{Producer, last_stable, stable_at};
+use crate::producer::{Producer, last_stable, stable_at};
 
 scenarios![
     a_principal_without_the_right_writes_no_marker,

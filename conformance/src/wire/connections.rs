@@ -5,10 +5,6 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use bytes::Bytes;
-use kafka_protocol::messages::IncrementalAlterConfigsRequest;
-use kafka_protocol::messages::incremental_alter_configs_request::{
-    AlterConfigsResource, AlterableConfig,
-};
 use kconform_scenario::prelude::*;
 
 scenarios![an_idle_connection_is_closed, a_connection_beyond_the_limit_of_its_address_is_closed];
@@ -44,7 +40,7 @@ const SOON: Duration = Duration::from_secs(20);
 /// one gives the slot back, and other addresses are not affected.
 #[scenario("WIRE-040", api = IncrementalAlterConfigs, needs = [Disruption, Loopback], exclusive)]
 async fn a_connection_beyond_the_limit_of_its_address_is_closed(cx: &mut Cx) -> Outcome {
-    set_limit(cx, Some(format!("{LIMITED}:2"))).await?;
+    set_limit(cx, Some(&format!("{LIMITED}:2"))).await?;
     let outcome = beyond_the_limit(cx).await;
     let reset = set_limit(cx, None).await;
     outcome.and(reset)
@@ -84,20 +80,7 @@ async fn beyond_the_limit(cx: &Cx) -> Outcome {
 }
 
 /// Sets the limits of single addresses for all brokers, or goes back to the static setting.
-async fn set_limit(cx: &Cx, value: Option<String>) -> Outcome {
-    const BROKER: i8 = 4;
-    const SET: i8 = 0;
-    const DELETE: i8 = 1;
-    let config = AlterableConfig::default()
-        .with_name(text("max.connections.per.ip.overrides"))
-        .with_config_operation(if value.is_some() { SET } else { DELETE })
-        .with_value(value.map(text));
-    // The empty name stands for every broker.
-    let resource = AlterConfigsResource::default()
-        .with_resource_type(BROKER)
-        .with_resource_name(text(""))
-        .with_configs(vec![config]);
-    let request = IncrementalAlterConfigsRequest::default().with_resources(vec![resource]);
-    cx.connect().await?.ask(request).await?.ok()?;
-    Ok(())
+async fn set_limit(cx: &Cx, value: Option<&str>) -> Outcome {
+    let request = requests::broker_setting(None, "max.connections.per.ip.overrides", value);
+    cx.connect().await?.ask(request).await?.ok().map(drop)
 }

@@ -8,22 +8,8 @@ use crate::args::Conform;
 pub(crate) fn command(args: &Conform, own: Option<Release>) -> String {
     let mut words = start();
     match own {
-        Some(release) => words.extend(["--release".to_owned(), release.to_string()]),
+        Some(release) => words.extend(own_again(args, release)),
         None => words.extend(args.reach.again()),
-    }
-    if own.is_some() && args.own.nodes() != 1 {
-        words.extend(["--nodes".to_owned(), args.own.nodes().to_string()]);
-    }
-    if own.is_some() && args.own.no_authorizer {
-        words.push("--no-authorizer".to_owned());
-    }
-    if own.is_some() {
-        for (name, level) in &args.own.feature {
-            words.extend(["--feature".to_owned(), format!("{name}={level}")]);
-        }
-    }
-    if own.is_some() && args.own.apache_defaults {
-        words.push("--apache-defaults".to_owned());
     }
     if let Some(reference) = args.manner.reference {
         words.extend(["--reference".to_owned(), reference.to_string()]);
@@ -35,6 +21,28 @@ pub(crate) fn command(args: &Conform, own: Option<Release>) -> String {
         words.push("--strict".to_owned());
     }
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// The flags that start the same Apache Kafka again.
+fn own_again(args: &Conform, release: Release) -> Vec<String> {
+    let own = &args.own;
+    let mut words = vec!["--release".to_owned(), release.to_string()];
+    if own.nodes() != 1 {
+        words.extend(["--nodes".to_owned(), own.nodes().to_string()]);
+    }
+    if own.no_authorizer {
+        words.push("--no-authorizer".to_owned());
+    }
+    for (name, level) in &own.feature {
+        words.extend(["--feature".to_owned(), format!("{name}={level}")]);
+    }
+    for (name, value) in &own.setting {
+        words.extend(["--setting".to_owned(), format!("{name}={value}")]);
+    }
+    if own.apache_defaults {
+        words.push("--apache-defaults".to_owned());
+    }
+    words
 }
 
 /// The same for a recording.
@@ -105,11 +113,13 @@ mod tests {
 
     #[test]
     fn a_broker_of_our_own_is_started_again_as_it_was() {
-        let feature = "transaction.version=0";
-        let words = ["--release", "3.9", "--nodes", "3", "--no-authorizer", "--feature", feature];
+        let words = "--release 3.9 --nodes 3 --no-authorizer --feature transaction.version=0 \
+                     --setting auto.create.topics.enable=false";
+        let words: Vec<_> = words.split_whitespace().collect();
         assert_eq!(
             again(&words, Some(Release::parse("3.9").unwrap())),
-            "kconform conform --release 3.9.2 --nodes 3 --no-authorizer --feature transaction.version=0"
+            "kconform conform --release 3.9.2 --nodes 3 --no-authorizer --feature transaction.version=0 \
+             --setting auto.create.topics.enable=false"
         );
     }
 

@@ -12,8 +12,17 @@ use crate::reach;
 use crate::terminal::{print, tell};
 use crate::trouble::Trouble;
 
+/// What to tell somebody who says where to clean and not what.
+const CHOICES: &str = "what is to go? Name one run, or take every run's:\n  \
+    kconform clean --bootstrap localhost:9092 --run-id 261121-1433-5f2a   what this run made (its console and its \
+    manifest.json name the id)\n  \
+    kconform clean --bootstrap localhost:9092 --all                       what every run made, even one that is going on";
+
 /// Runs the command; gives the exit code.
 pub(crate) fn run(args: &Clean) -> Result<i32, Trouble> {
+    if args.run_id.is_none() && !args.all {
+        return Err(Trouble::Usage(CHOICES.to_owned()));
+    }
     let target = reach::target(&args.reach)?.target;
     let prefix = prefix(args.run_id.as_deref());
     let (runtime, probed) = reach::runtime_and_probe(&target)?;

@@ -1,10 +1,13 @@
 //! `kconform conform`: reach or start a target, plan, run, show, write down, and end with the exit code.
 
 mod dead_broker;
+mod enter;
 pub(crate) mod mortal;
 mod plan;
 mod properties;
+mod record;
 mod special;
+mod ways;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +15,7 @@ use std::time::{Duration, Instant};
 use kconform_harness::{Done, Options, Probed, Target};
 use kconform_report::{
     BLOCKED_OR_FAILED, CONFORMS, Circumstances, Manifest, Mode, NOTHING_EXECUTED, Run,
-    console_header, console_summary, exit_code, tally,
+    console_header, console_summary_with, exit_code, tally,
 };
 
 use crate::args::{Conform, Evidence};
@@ -24,13 +27,13 @@ use crate::results::Results;
 use crate::terminal::{Terminal, print, tell};
 use crate::trouble::Trouble;
 use crate::{again, list, own, reach, replayed, results, suite};
+use record::Recordings;
+use ways::Ways;
 
 /// Cases at a time when nobody says.
 const JOBS: u16 = 64;
 /// How long a lost target may be away when nobody says.
 const TARGET_WAIT: Duration = Duration::from_secs(30);
-/// Between two looks at a target that is not there yet.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Runs the command; gives the exit code.
 pub(crate) fn run(args: &Conform) -> Result<i32, Trouble> {
@@ -44,6 +47,7 @@ pub(crate) fn run(args: &Conform) -> Result<i32, Trouble> {
         reach::known_reference(reference)?;
     }
     args.check()?;
+    results::writable(args)?;
     // Before anything is started for it.
     crate::near::check(&suite::suite(), &args.filter)?;
     let runtime = tokio::runtime::Runtime::new()
@@ -56,7 +60,7 @@ pub(crate) fn run(args: &Conform) -> Result<i32, Trouble> {
     }
     match own::start(&args.own)? {
         own::Started::Running(own) => {
-            let reached = Reached { target: own.target()?, jobs: None, wait: None };
+            let reached = Reached { target: own.target()?, file: None, jobs: None, wait: None };
             judge(args, &runtime, &interrupt, reached, Some(&own))
         }
         own::Started::Impossible(why) => {
@@ -76,14 +80,20 @@ fn judge(
     let terminal = Terminal::of(args.output.plain);
     let began = Instant::now();
     let mut drawn = properties::Drawn::of(args)?;
-    let Reached { mut target, jobs, wait } = reached;
+    let Reached { mut target, file, jobs, wait } = reached;
     let jobs = args.manner.jobs.or(jobs).unwrap_or(JOBS);
     let wait = args.manner.target_wait.or(wait);
     target.reference = args.manner.reference.or(target.reference);
     if let Some(reference) = target.reference {
         reach::known_reference(reference)?;
     }
-    let probed = runtime.block_on(probe(&target, wait.unwrap_or_default()))?;
+    let probed = match own {
+        Some(_) => runtime.block_on(enter::enter_own(&target))?,
+        None => {
+            let entered = enter::enter(&target, file.as_deref(), wait.unwrap_or_default());
+            runtime.block_on(entered)?
+        }
+    };
     let suite = suite::suite();
     let filter = args.filter.filter();
     let mut cases = kconform_harness::wanted(&suite, &probed, &filter);
@@ -101,11 +111,12 @@ fn judge(
         Some(_) if args.own.nodes() == 1 => special::take(&mut cases),
         _ => Vec::new(),
     };
-    print(&plan::outline(&probed.facts, &cases, args.manner.repeat, jobs));
+    let ways = own.map_or_else(Ways::default, |_| Ways::of(args, &probed.facts, &cases));
+    print(&plan::outline(&probed.facts, &cases, args.manner.repeat, jobs, &ways));
     if let Some(seed) = manifest.seed {
         print(&format!("Shuffled: `--shuffle {seed}` gives this order again.\n"));
     }
-    let results = Results::open(args, &run_id, &manifest);
+    let results = Results::open(args, &run_id, &manifest)?;
 
     let options = Options {
         filter,
@@ -130,21 +141,21 @@ fn judge(
         kconform_harness::run(&suite, probed, cases, options, handle, watch, interrupt.orderly())
     };
     let mut done = run(&probed, cases, options.clone());
+    let mut recordings = Recordings::default();
     for shape in shapes {
         if done.lost || done.interrupted {
             break;
         }
         let (own, target) = special::start(&args.own, shape)?;
-        let mut probed = runtime.block_on(probe(&target, Duration::ZERO))?;
+        let mut probed = runtime.block_on(enter::enter_own(&target))?;
         if shape == dead_broker::SHAPE {
             probed = runtime.block_on(dead_broker::bereave(&own, &target, &probed))?;
         }
         let mut cases = kconform_harness::wanted(&suite, &probed, &options.filter);
         cases.retain(|case| special::needs(case, shape));
-        special::absorb(
-            &mut done,
-            run(&probed, cases, Options { append: true, ..options.clone() }),
-        );
+        let mut more = run(&probed, cases, Options { append: true, ..options.clone() });
+        recordings.keep_special(shape, &mut more);
+        special::absorb(&mut done, more);
     }
     if let Some(drawn) = &mut drawn {
         print(&drawn.announced());
@@ -154,40 +165,22 @@ fn judge(
         });
         manifest.planned += drawn.checked();
     }
-    progress.finish();
+    recordings.keep(&suite.scenarios, &mut done);
+    progress.finish(results.folder().as_deref());
 
     let code = code(args, &done);
     conclude(&mut manifest, &done, began, code);
     let run = Run::new(manifest, done.records);
-    print(&format!("\n{}", console_summary(&run, terminal.colour)));
+    print(&format!("\n{}", console_summary_with(&run, terminal.colour, &|reason| ways.to(reason))));
     results.close(&run, done.on_disk);
     if let Some(folder) = &args.output.record {
         let product = own.map_or_else(
             || format!("a target near {}", run.manifest.target.nearest),
             |own| format!("Apache Kafka {}", own.release()),
         );
-        results::record(folder, product, &probed.facts, done.recorded)?;
+        recordings.write(folder, &product)?;
     }
     Ok(code)
-}
-
-/// Probes the target; waits for it where `--target-wait` says so.
-async fn probe(target: &Target, wait: Duration) -> Result<Probed, Trouble> {
-    let deadline = Instant::now() + wait;
-    let mut told = false;
-    loop {
-        match kconform_harness::probe(target).await {
-            Ok(probed) => return Ok(probed),
-            Err(error) if Instant::now() < deadline => {
-                if !told {
-                    tell(&format!("{error}; waiting for it (--target-wait)"));
-                    told = true;
-                }
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-            Err(error) => return Err(Trouble::Unreachable(error.to_string())),
-        }
-    }
 }
 
 fn manifest(args: &Conform, run_id: &str, target: &Target, probed: &Probed) -> Manifest {

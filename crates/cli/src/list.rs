@@ -104,8 +104,22 @@ impl List {
         }
     }
 
+    /// The list in a line, since it is longer than any screen.
+    fn summary(&self) -> String {
+        let sum = |of: fn(&FamilyLine) -> usize| self.families.iter().map(of).sum::<usize>();
+        let families = self.families.len();
+        format!(
+            "{} cases of {} requirements in {families} {}; {} open rows; filter with --family, --api, --id, --level, \
+             --api-version or a part of a name\n\n",
+            sum(|line| line.cases),
+            sum(|line| line.requirements),
+            if families == 1 { "family" } else { "families" },
+            sum(|line| line.open),
+        )
+    }
+
     fn text(&self) -> String {
-        let mut out = String::new();
+        let mut out = self.summary();
         let mut by_id: BTreeMap<&str, Vec<&CaseLine>> = BTreeMap::new();
         let mut order = Vec::new();
         for case in &self.cases {

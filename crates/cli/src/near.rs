@@ -63,7 +63,9 @@ fn wrong_names(suite: &Suite, args: &FilterArgs) -> Vec<String> {
     let mut look =
         |flag: &str, given: &[String], known: &[&str], holds: &dyn Fn(&str, &str) -> bool| {
             for name in given.iter().filter(|name| !known.iter().any(|known| holds(known, name))) {
-                lines.push(format!("  {flag}`{name}` matches nothing{}", suggestion(name, known)));
+                let near =
+                    if flag == "--id " { near_ids(name, known) } else { nearest(name, known) };
+                lines.push(format!("  {flag}`{name}` matches nothing{}", meant(&near)));
             }
         };
     let same = |known: &str, name: &str| known.eq_ignore_ascii_case(name);
@@ -82,8 +84,37 @@ fn wrong_names(suite: &Suite, args: &FilterArgs) -> Vec<String> {
 
 /// `; did you mean …?`, or nothing.
 pub(crate) fn suggestion(name: &str, known: &[&str]) -> String {
-    let near = nearest(name, known);
+    meant(&nearest(name, known))
+}
+
+fn meant(near: &[&str]) -> String {
     if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) }
+}
+
+/// The ids that are most like this one: those with the nearest numbers behind the same prefix, or behind the prefixes that take
+/// the fewest letters to change. What is no id at all is compared as any name.
+fn near_ids<'a>(name: &str, known: &[&'a str]) -> Vec<&'a str> {
+    let split = |id: &str| {
+        let upper = id.to_ascii_uppercase();
+        let (prefix, number) = upper.rsplit_once('-').unwrap_or((&upper, ""));
+        let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+        (prefix.to_owned(), digits.parse::<i64>().unwrap_or(0))
+    };
+    let (prefix, number) = split(name);
+    let mut scored: Vec<_> = known
+        .iter()
+        .map(|known| {
+            let (other, at) = split(known);
+            (strsim::damerau_levenshtein(&prefix, &other), (number - at).abs(), *known)
+        })
+        // A prefix with half of its letters changed is another.
+        .filter(|(letters, _, _)| *letters * 2 < prefix.len().max(2))
+        .collect();
+    scored.sort_unstable();
+    if scored.is_empty() {
+        return nearest(name, known);
+    }
+    scored.into_iter().take(SUGGESTED).map(|(_, _, known)| known).collect()
 }
 
 /// The names that are most like this one, the likest first.
@@ -123,13 +154,25 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_id_is_answered_with_its_neighbours() {
+        let known =
+            ["FETCH-001", "FETCH-030", "FETCH-032", "FETCH-090", "META-031", "OFFFETCH-031"];
+        assert_eq!(near_ids("FETCH-031", &known)[..2], ["FETCH-030", "FETCH-032"]);
+        assert_eq!(near_ids("fetch-999", &known)[0], "FETCH-090");
+        assert_eq!(near_ids("FECTH-31", &known)[..2], ["FETCH-030", "FETCH-032"]);
+        assert_eq!(near_ids("METADATA-31", &known)[0], "META-031");
+        assert_eq!(near_ids("fetch", &known)[0], "FETCH-001");
+        assert_eq!(near_ids("zzzz", &known), Vec::<&str>::new());
+    }
+
+    #[test]
     fn every_wrong_name_is_named_with_its_flag() {
         let text = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
         let args = FilterArgs {
             parts: text(&["stale_epok"]),
             api: text(&["InitProducrId", "22"]),
             family: text(&["transaction"]),
-            id: text(&["INITPID-01"]),
+            id: text(&["INITPID-999"]),
             exact: text(&["nothing::like::it"]),
             ..FilterArgs::default()
         };
@@ -137,7 +180,7 @@ mod tests {
         for part in [
             "--api `InitProducrId` matches nothing; did you mean InitProducerId",
             "--family `transaction` matches nothing; did you mean transactions",
-            "--id `INITPID-01` matches nothing; did you mean INITPID-01",
+            "--id `INITPID-999` matches nothing; did you mean INITPID-0",
             "--exact `nothing::like::it` matches nothing",
             "`stale_epok` occurs in no case",
         ] {

@@ -64,7 +64,9 @@ pub(crate) fn shape(args: &OwnArgs) -> Shape {
     let shape = if args.nodes() == 3 { Shape::three(release) } else { Shape::one(release) };
     let shape = if args.no_authorizer { shape.without_authorizer() } else { shape };
     let shape = if args.apache_defaults { shape.with_apache_defaults() } else { shape };
-    args.feature.iter().fold(shape, |shape, (name, level)| shape.with_feature(name, *level))
+    let shape =
+        args.feature.iter().fold(shape, |shape, (name, level)| shape.with_feature(name, *level));
+    args.setting.iter().fold(shape, |shape, (name, value)| shape.with_setting(name, value))
 }
 
 impl Own {

@@ -1,6 +1,6 @@
 //! From flags and files to a target.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ use crate::trouble::Trouble;
 pub(crate) struct Reached {
     /// The target.
     pub(crate) target: Target,
+    /// The target file, if one described it.
+    pub(crate) file: Option<PathBuf>,
     /// Cases at a time.
     pub(crate) jobs: Option<u16>,
     /// How long it may be away.
@@ -49,7 +51,7 @@ pub(crate) fn target(args: &ReachArgs) -> Result<Reached, Trouble> {
     for (listener, (address, way)) in file.listeners {
         target.listeners.insert(listener, dialled(&way, &address)?);
     }
-    Ok(Reached { target, jobs: file.jobs, wait: file.wait })
+    Ok(Reached { target, file: args.target.clone(), jobs: file.jobs, wait: file.wait })
 }
 
 /// One side of a comparison: an address with an optional client.properties, or a target file.
@@ -86,10 +88,7 @@ pub(crate) fn known_reference(reference: Reference) -> Result<(), Trouble> {
 
 fn dials(client: &ClientSettings) -> Result<Vec<Dial>, Trouble> {
     if !client.ignored.is_empty() {
-        tell("settings that kconform has no use for:");
-        for ignored in &client.ignored {
-            tell(&format!("  {ignored}"));
-        }
+        tell(&format!("settings that kconform has no use for: {}", client.ignored.join(", ")));
     }
     if client.bootstrap.is_empty() {
         return Err(Trouble::Usage(

@@ -21,6 +21,7 @@ use crate::{again, committed, near, results, suite};
 
 /// `--replay`: judges the recording that was asked for, and exits as it judges.
 pub(crate) fn asked(args: &Conform) -> Result<i32, Trouble> {
+    results::writable(args)?;
     let what = args.manner.replay.as_deref().unwrap_or_default();
     let files = if Path::new(what).is_dir() {
         recording::read_folder(Path::new(what))
@@ -63,14 +64,14 @@ fn judge(args: &Conform, files: &Files, what: &str, unasked: bool) -> Result<i32
     let mut manifest = manifest(&run_id, head);
     manifest.planned = files.iter().map(|(_, cases)| cases.len()).sum();
     print(&console_header(&manifest, terminal.colour));
-    let results = Results::open(args, &run_id, &manifest);
+    let results = Results::open(args, &run_id, &manifest)?;
 
     let progress = Arc::new(Progress::new(terminal, manifest.planned));
     let matching = if args.manner.lenient { Matching::Lenient } else { Matching::Strict };
     let options =
         ReplayOptions { filter: args.filter.filter(), matching, again: again::replay(what) };
     let played = replay(&suite, files, &options, progress.as_ref());
-    progress.finish();
+    progress.finish(results.folder().as_deref());
     if played.records.is_empty() {
         return Err(Trouble::Nothing(near::nothing_selected(&suite, &args.filter)));
     }

@@ -1,12 +1,13 @@
 //! `kconform report`: the results of a run, rendered again from its folder.
 
 use kconform_report::{
-    CONFORMS, Level, Run, Verdict, console_finding, console_header, console_summary, junit,
+    CONFORMS, Fold, Run, console_finding, console_header, console_summary, incomplete, junit,
     markdown, read_run,
 };
 use serde_json::json;
 
 use crate::args::{Report, ReportFormat};
+use crate::progress::is_finding;
 use crate::reach;
 use crate::terminal::{Terminal, print};
 use crate::trouble::Trouble;
@@ -29,19 +30,24 @@ pub(crate) fn run(args: &Report) -> Result<i32, Trouble> {
 }
 
 fn text(run: &Run, colour: bool) -> String {
-    let mut text = console_header(&run.manifest, colour);
-    let amiss = run.records.iter().filter(|record| {
-        record.level != Level::Quirk
-            && matches!(
-                record.verdict,
-                Verdict::Failed | Verdict::Blocked | Verdict::Error | Verdict::Fixed
-            )
-    });
-    for record in amiss {
+    let mut text = String::new();
+    if let Some(unfinished) = incomplete(run) {
+        text.push_str(&unfinished);
         text.push('\n');
-        text.push_str(&console_finding(record, colour));
+    }
+    text.push_str(&console_header(&run.manifest, colour));
+    let mut fold = Fold::default();
+    for record in run.records.iter().filter(|record| is_finding(record)) {
+        if fold.shows(record) {
+            text.push('\n');
+            text.push_str(&console_finding(record, colour));
+        }
     }
     text.push('\n');
+    for line in fold.rest("--format md names all") {
+        text.push_str(&line);
+        text.push('\n');
+    }
     text.push_str(&console_summary(run, colour));
     text
 }

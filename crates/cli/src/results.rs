@@ -1,10 +1,10 @@
-//! What a run leaves on disk: manifest, records, JUnit, Markdown, and recordings.
+//! What a run leaves on disk: manifest, records, JUnit, Markdown.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use kconform_harness::{fingerprint, recording};
+use kconform_harness::fingerprint;
 use kconform_report::{
     ApiRow, MANIFEST_FILE, Manifest, Mode, RECORDS_FILE, Run, junit, markdown, to_line,
 };
@@ -18,7 +18,7 @@ use crate::trouble::Trouble;
 /// The folder of folders when nobody names one.
 const DEFAULT: &str = "kconform-results";
 const JUNIT_FILE: &str = "junit.xml";
-const REPORT_FILE: &str = "report.md";
+pub(crate) const REPORT_FILE: &str = "report.md";
 
 /// The results folder of a run, if it has one.
 #[derive(Debug)]
@@ -27,11 +27,11 @@ pub(crate) struct Results {
 }
 
 impl Results {
-    /// Makes the folder and writes the manifest of a run that has not ended. A folder that cannot be written is said, and is no
-    /// reason to stop.
-    pub(crate) fn open(args: &Conform, run_id: &str, manifest: &Manifest) -> Self {
+    /// Makes the folder and writes the manifest of a run that has not ended. Where the default folder cannot be written that is
+    /// said, and is no reason to stop; whoever names a folder wants it.
+    pub(crate) fn open(args: &Conform, run_id: &str, manifest: &Manifest) -> Result<Self, Trouble> {
         if args.output.no_results {
-            return Self { folder: None };
+            return Ok(Self { folder: None });
         }
         let folder = args.output.results.clone();
         let folder = folder.unwrap_or_else(|| Path::new(DEFAULT).join(run_id));
@@ -40,14 +40,17 @@ impl Results {
             let _ = fs::remove_file(folder.join(stale));
         }
         match fs::create_dir_all(&folder).and_then(|()| write_manifest(&folder, manifest)) {
-            Ok(()) => Self { folder: Some(folder) },
+            Ok(()) => Ok(Self { folder: Some(folder) }),
+            Err(error) if args.output.results.is_some() => {
+                Err(unwritable("--results", &folder, &error))
+            }
             Err(error) => {
                 tell(&format!(
                     "the results folder {} cannot be written ({error}); the run goes on and keeps nothing, \
                      --results DIR names another folder",
                     folder.display()
                 ));
-                Self { folder: None }
+                Ok(Self { folder: None })
             }
         }
     }
@@ -76,20 +79,30 @@ impl Results {
     }
 }
 
-/// Writes recordings, and says where.
-pub(crate) fn record(
-    folder: &Path,
-    product: String,
-    facts: &Facts,
-    recorded: Vec<recording::Recorded>,
-) -> Result<(), Trouble> {
-    let count = recorded.len();
-    let date = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
-    let head = recording::Head { format: recording::FORMAT, product, date, facts: facts.clone() };
-    recording::write(folder, &head, recorded)
-        .map_err(|error| Trouble::Usage(format!("the recording cannot be written: {error}")))?;
-    print(&format!("{count} cases recorded in {}\n", folder.display()));
+/// Whether the folders that flags name can be written, as far as that can be told without making them: a run that loses what was
+/// asked for had better not begin.
+pub(crate) fn writable(args: &Conform) -> Result<(), Trouble> {
+    for (flag, folder) in [("--results", &args.output.results), ("--record", &args.output.record)] {
+        let Some(folder) = folder else { continue };
+        // What is not there yet will be made where its nearest ancestor is.
+        let there = folder.ancestors().find(|path| path.as_os_str().is_empty() || path.exists());
+        let there = there.filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let trial = there.join(format!(".kconform-{}", std::process::id()));
+        let tried = if there.is_dir() {
+            fs::write(&trial, "").and_then(|()| fs::remove_file(&trial))
+        } else {
+            Err(io::Error::other(format!("{} is no folder", there.display())))
+        };
+        tried.map_err(|error| unwritable(flag, folder, &error))?;
+    }
     Ok(())
+}
+
+fn unwritable(flag: &str, folder: &Path, error: &io::Error) -> Trouble {
+    Trouble::Usage(format!(
+        "{flag} {}: the folder cannot be written: {error}\n    name a folder that can be, or leave {flag} out",
+        folder.display()
+    ))
 }
 
 /// The manifest of a run that begins now: what is known of its target, and nothing of its end.

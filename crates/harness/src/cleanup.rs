@@ -50,7 +50,7 @@ pub struct Cleaned {
 /// # Errors
 /// One sentence, when not even the topics can be listed.
 pub async fn clean(probed: &Probed, prefix: &str) -> Result<Cleaned, String> {
-    let cx = probe::case(&probed.facts, &probed.access);
+    let cx = probed.case();
     let names = topics_of(&cx, prefix).await.map_err(|failure| probe::sentence(&failure))?;
     let mut cleaned = Cleaned::default();
     let (security, unlisted) = crate::undo_security::left_by(&cx, prefix).await;

@@ -4,6 +4,8 @@
 //! asked; [`run()`] runs them on libtest-mimic, plays each back at once, and keeps their records.
 
 mod cleanup;
+mod done;
+mod entry;
 mod evidence;
 mod execute;
 pub mod fingerprint;
@@ -24,6 +26,7 @@ mod target;
 mod undo_security;
 
 pub use cleanup::{Cleaned, clean};
+pub use entry::{Barred, try_each};
 pub use execute::DEADLINE;
 pub use nodes::{Commands, Hook};
 pub use probe::{Probed, Unreachable, probe};

@@ -2,7 +2,7 @@
 //! are the suspects, the run waits for the target and goes on, and each suspect runs alone at the end.
 
 use std::collections::BTreeSet;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use kconform_scenario::{Conn, keys};
@@ -49,6 +49,10 @@ struct State {
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 /// A live target answers ApiVersions well within it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// The sentinel asks this often when nobody bids it to.
+const UNBIDDEN_EVERY: Duration = Duration::from_millis(500);
+/// A target that takes so long for ApiVersions, which it answers from memory, stands still.
+const SILENT: Duration = Duration::from_secs(2);
 
 impl Liveness {
     /// A watch over a target that is there; `patience` is how long it may be away.
@@ -158,8 +162,11 @@ impl Liveness {
     }
 }
 
-/// A connection that stays open. If it breaks, the broker behind it went away, however soon it came back.
+/// A connection that stays open. If it breaks, the broker behind it went away, however soon it came back. It is asked now and then
+/// unbidden, so that a target that stood still for a while is noticed too.
 pub(crate) struct Sentinel {
+    /// When the target let a question wait, from when to when.
+    silences: Arc<Mutex<Vec<(Instant, Instant)>>>,
     /// A connection belongs to one thread, and any case's thread may ask; so it has a thread of its own.
     thread: Mutex<Option<mpsc::Sender<mpsc::Sender<bool>>>>,
 }
@@ -173,9 +180,21 @@ impl std::fmt::Debug for Sentinel {
 impl Sentinel {
     /// Opens the connection.
     pub(crate) fn new(env: &Env) -> Self {
-        let sentinel = Self { thread: Mutex::new(None) };
+        let sentinel = Self { silences: Arc::default(), thread: Mutex::new(None) };
         sentinel.renew(env);
         sentinel
+    }
+
+    /// What to know of a case that ran then and did not pass: that the target answered nobody meanwhile, if so. Whatever waits
+    /// for a time that is kept by one side alone goes wrong then.
+    pub(crate) fn silence(&self, began: Instant, took: Duration) -> Option<String> {
+        let silences = self.silences.lock().unwrap_or_else(PoisonError::into_inner);
+        let meanwhile = silences.iter().filter(|(from, to)| *from <= began + took && *to >= began);
+        let longest = meanwhile.map(|(from, to)| *to - *from).max()?;
+        Some(format!(
+            "while this case was in flight the target answered nobody for {:.1} s; it may have stood still, or been overloaded",
+            longest.as_secs_f64()
+        ))
     }
 
     /// Whether the connection still stands and is answered.
@@ -194,7 +213,7 @@ impl Sentinel {
     /// Opens a fresh connection; whether it is answered.
     pub(crate) fn renew(&self, env: &Env) -> bool {
         let (ask, asked) = mpsc::channel::<mpsc::Sender<bool>>();
-        let env = env.clone();
+        let (env, silences) = (env.clone(), self.silences.clone());
         std::thread::spawn(move || {
             let cx = probe::case(&env.facts, &env.access);
             let mut conn = env.runtime.block_on(async {
@@ -202,12 +221,23 @@ impl Sentinel {
                 conn.patience(ANSWER_WITHIN);
                 Some(conn)
             });
-            while let Ok(answer) = asked.recv() {
+            loop {
+                let answer = match asked.recv_timeout(UNBIDDEN_EVERY) {
+                    Ok(answer) => Some(answer),
+                    Err(mpsc::RecvTimeoutError::Timeout) => None,
+                    Err(mpsc::RecvTimeoutError::Disconnected) => return,
+                };
+                let since = Instant::now();
                 let alive = match &mut conn {
                     Some(conn) => env.runtime.block_on(answers(conn)),
                     None => false,
                 };
-                if answer.send(alive).is_err() || !alive {
+                if since.elapsed() >= SILENT {
+                    let mut silences = silences.lock().unwrap_or_else(PoisonError::into_inner);
+                    silences.push((since, Instant::now()));
+                }
+                let heard = answer.is_none_or(|answer| answer.send(alive).is_ok());
+                if !heard || !alive {
                     return;
                 }
             }

@@ -229,10 +229,11 @@ pub fn decide(facts: &Facts, case: &Case) -> Decision {
 /// The cases of a round, in the order in which they run.
 #[derive(Clone, Debug, Default)]
 pub struct Order {
+    /// Those that must not have company. They change settings of the whole cluster, which take their time where topics by
+    /// the hundred were made or deleted just before; so they come first.
+    pub alone: Vec<Case>,
     /// One after the other.
     pub phases: Vec<Phase>,
-    /// Those that must not have company, at the end.
-    pub alone: Vec<Case>,
 }
 
 /// Cases that run side by side.
@@ -261,7 +262,7 @@ pub fn order(reference: Reference, mut cases: Vec<Case>, seed: Option<u64>) -> O
         let (slow, others) = cases.into_iter().partition(|case| case.scenario.slow);
         Phase { slow, others }
     };
-    Order { phases: vec![phase(members), phase(others)], alone }
+    Order { alone, phases: vec![phase(members), phase(others)] }
 }
 
 /// The APIs of classic groups and their members.

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::{
-    ApiVersionsRequest, DescribeAclsRequest, DescribeConfigsRequest, MetadataRequest,
+    ApiVersionsRequest, DescribeAclsRequest, DescribeAclsResponse, DescribeConfigsRequest,
+    MetadataRequest,
 };
 use kafka_protocol::protocol::StrBytes;
 use kconform_scenario::wire::answer::Breach;
 use kconform_scenario::wire::{Dial, Session};
 use kconform_scenario::{
-    Access, Broker, Conn, Cx, Ending, Facts, Failure, Inputs, Reference, keys,
+    Access, Broker, Conn, Cx, Ending, Facts, Failure, Inputs, Reference, Reply, keys,
 };
 
 use crate::Target;
@@ -46,6 +47,14 @@ pub struct Probed {
     pub nodes: Option<Hook>,
     /// The nearest release of Apache Kafka, and why.
     pub nearest: Nearest,
+}
+
+impl Probed {
+    /// A case at the target that belongs to no plan and that nobody records: for what is done around a run. It has no
+    /// pooled partitions.
+    pub fn case(&self) -> Cx {
+        case(&self.facts, &self.access)
+    }
 }
 
 /// Probes the first bootstrap address that answers.
@@ -113,7 +122,7 @@ async fn probe_at(target: &Target, dial: &Dial) -> Result<Probed, String> {
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// What a length prefix that is none looks like: the first bytes of another protocol.
-fn looks_like(breach: &Breach) -> &'static str {
+pub(crate) fn looks_like(breach: &Breach) -> &'static str {
     let claimed = breach.rule.split_whitespace().find_map(|word| word.parse::<i32>().ok());
     match claimed.map(i32::to_be_bytes) {
         Some([0x15 | 0x16, 3, ..]) => {
@@ -226,11 +235,19 @@ async fn settings(facts: &mut Facts, conn: &mut Conn) -> Result<(), Failure> {
     Ok(())
 }
 
-/// SECURITY_DISABLED: there is no authorizer.
-const SECURITY_DISABLED: i16 = 54;
-
 async fn authorizer(facts: &mut Facts, conn: &mut Conn) -> Result<(), Failure> {
+    facts.authorizer = match acls(conn).await? {
+        Some(reply) => reply.answered().map(|_| Some(true))?,
+        None => Some(false),
+    };
+    Ok(())
+}
+
+/// What the target answers to a question for every ACL; `None` where it has no authorizer.
+pub(crate) async fn acls(conn: &mut Conn) -> Result<Option<Reply<DescribeAclsResponse>>, Failure> {
+    /// Matches every resource type, pattern type, operation and permission.
     const ANY: i8 = 1;
+    const SECURITY_DISABLED: i16 = 54;
     let request = DescribeAclsRequest::default()
         .with_resource_type_filter(ANY)
         .with_resource_name_filter(None)
@@ -239,9 +256,12 @@ async fn authorizer(facts: &mut Facts, conn: &mut Conn) -> Result<(), Failure> {
         .with_host_filter(None)
         .with_operation(ANY)
         .with_permission_type(ANY);
-    let body = conn.ask_newest(request).await?.answered()?;
-    facts.authorizer = Some(body.error_code != SECURITY_DISABLED);
-    Ok(())
+    let reply = conn.ask_newest(request).await?;
+    let none = matches!(
+        reply.ending(),
+        Ending::Answered(body) if body.error_code == SECURITY_DISABLED
+    );
+    Ok((!none).then_some(reply))
 }
 
 /// The probe speaks through a case of its own, which nobody records.

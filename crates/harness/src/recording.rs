@@ -1,4 +1,5 @@
-//! Recordings: what is needed to play the cases of a run back, one compressed file a family.
+//! Recordings: what is needed to play the cases of a run back, one compressed file a family and kind of cluster:
+//! `fetch.zst` was recorded on one node, `fetch.three-nodes.zst` on three, `fetch.small-requests.zst` on that special shape.
 //!
 //! A file is zstd over lines of JSON: first a [`Head`], then a [`Recorded`] a case. Beside it stands a summary of one
 //! line a case, which is what people review.
@@ -92,12 +93,14 @@ fn failed(path: &Path) -> impl Fn(&dyn std::fmt::Display) -> RecordingError {
     move |why| RecordingError { path: path.clone(), why: why.to_string() }
 }
 
-/// Writes recordings into a folder, a file and a summary a family, each rewritten whole.
+/// Writes recordings into a folder, a file and a summary a family, each rewritten whole. `cluster` names the kind of cluster
+/// in the file names; one node, the usual one, goes without.
 ///
 /// # Errors
 /// When a file cannot be written.
 pub fn write(
     folder: &Path,
+    cluster: Option<&str>,
     head: &Head,
     mut recorded: Vec<Recorded>,
 ) -> Result<(), RecordingError> {
@@ -109,11 +112,12 @@ pub fn write(
         families.entry(family).or_default().push(case);
     }
     for (family, cases) in families {
-        let path = folder.join(format!("{family}.zst"));
+        let stem = cluster.map_or_else(|| family.clone(), |cluster| format!("{family}.{cluster}"));
+        let path = folder.join(format!("{stem}.zst"));
         let lines = lines(head, &cases).map_err(|e| failed(&path)(&e))?;
         let packed = zstd::encode_all(lines.as_slice(), 19).map_err(|e| failed(&path)(&e))?;
         std::fs::write(&path, packed).map_err(|e| failed(&path)(&e))?;
-        let path = folder.join(format!("{family}.txt"));
+        let path = folder.join(format!("{stem}.txt"));
         let mut summary = format!("# {}, recorded on {}\n", head.product, head.date);
         for case in &cases {
             summary.push_str(&format!(

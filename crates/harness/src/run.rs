@@ -143,15 +143,12 @@ pub fn run(
     });
     for round in 0..context.options.repeat {
         let seed = context.options.seed.map(|seed| seed.wrapping_add(u64::from(round)));
-        let Order { phases, alone } = plan::order(context.env.facts.reference, cases.clone(), seed);
+        let Order { alone, phases } = plan::order(context.env.facts.reference, cases.clone(), seed);
+        trials(&context, alone, round, 1);
         for phase in phases {
             side_by_side(&context, phase, round);
         }
-        // What was made so far would weigh on the target while the rest runs.
-        if !alone.is_empty() {
-            lighten(&context);
-        }
-        trials(&context, alone, round, 1);
+        // What was made so far would weigh on the target in the next round.
         if round + 1 < context.options.repeat {
             lighten(&context);
         }
@@ -387,6 +384,9 @@ impl Context {
         let notes = std::mem::take(&mut record.notes);
         evidence::fill(&mut record, &ran, self.options.all_evidence);
         record.notes.splice(0..0, notes);
+        if matches!(record.verdict, Verdict::Failed | Verdict::Blocked) {
+            record.notes.extend(self.sentinel.silence(self.env.began + ran.started, ran.took));
+        }
         lock(&self.undo).extend(ran.undo.iter().cloned());
         let told = match record.verdict {
             Verdict::Passed => Ok(Completion::Completed),

@@ -9,7 +9,6 @@ use kafka_protocol::messages::alter_user_scram_credentials_request::{
     AlterUserScramCredentialsRequest, ScramCredentialDeletion,
 };
 use kafka_protocol::messages::delete_acls_request::{DeleteAclsFilter, DeleteAclsRequest};
-use kafka_protocol::messages::describe_acls_request::DescribeAclsRequest;
 use kafka_protocol::messages::describe_client_quotas_request::DescribeClientQuotasRequest;
 use kafka_protocol::messages::describe_user_scram_credentials_request::DescribeUserScramCredentialsRequest;
 use kconform_scenario::{Code, Cx, Failure, Undo, keys, text};
@@ -48,19 +47,9 @@ async fn principals(cx: &Cx, prefix: &str) -> Result<Vec<Undo>, Failure> {
     if cx.newest(keys::DescribeAcls).is_err() {
         return Ok(Vec::new());
     }
-    let request = DescribeAclsRequest::default()
-        .with_resource_type_filter(ANY)
-        .with_resource_name_filter(None)
-        .with_pattern_type_filter(ANY)
-        .with_principal_filter(None)
-        .with_host_filter(None)
-        .with_operation(ANY)
-        .with_permission_type(ANY);
-    let reply = cx.connect().await?.ask_newest(request).await?;
-    const SECURITY_DISABLED: Code = Code(54);
-    if reply.errors()?.iter().any(|(_, code)| *code == SECURITY_DISABLED) {
+    let Some(reply) = probe::acls(&mut cx.connect().await?).await? else {
         return Ok(Vec::new());
-    }
+    };
     let body = reply.ok()?;
     let acls = body.resources.iter().flat_map(|resource| &resource.acls);
     let ours = acls.filter(|acl| {

@@ -18,6 +18,23 @@ pub(crate) fn replayed(mode: &Mode) -> Option<String> {
     }
 }
 
+/// For a run whose results are not whole, the sentence that heads every view: it did not end, or records are missing. `None`
+/// for a whole one.
+pub fn incomplete(run: &Run) -> Option<String> {
+    let missing = missing(run);
+    let planned = cases(run.records.len() + missing);
+    match (run.manifest.exit_code, missing) {
+        (None, 0) => Some("The run did not end; its results are incomplete.".to_owned()),
+        (None, _) => Some(format!(
+            "The run did not end; its results are incomplete: {missing} of {planned} without a record."
+        )),
+        (Some(_), 0) => None,
+        (Some(_), _) => {
+            Some(format!("The results are incomplete: {missing} of {planned} without a record."))
+        }
+    }
+}
+
 /// What was judged and by which measure.
 pub(crate) fn judged(run: &Run) -> String {
     let manifest = &run.manifest;
@@ -47,9 +64,11 @@ pub(crate) fn judged(run: &Run) -> String {
 pub(crate) fn conclusion(run: &Run) -> String {
     let counts = Counts::of(&run.records);
     let (subject, held) = (subject(&run.manifest.mode), apache(&run.manifest.reference));
-    let Some(code) = run.manifest.exit_code else {
-        return "The run did not end; its results are incomplete.".to_owned();
-    };
+    // A run without an exit code did not end.
+    let code = run.manifest.exit_code.unwrap_or(CONFORMS);
+    if let (Some(unfinished), CONFORMS | NOTHING_EXECUTED) = (incomplete(run), code) {
+        return unfinished;
+    }
     match code {
         CONFORMS => {
             let mut sentence = format!(
@@ -131,7 +150,7 @@ pub(crate) fn remarks(run: &Run) -> Vec<String> {
     if missing > 0 {
         remarks.push(format!(
             "{missing} of {} have no record; nothing is known of them.",
-            plural(run.manifest.planned, "planned case", "planned cases")
+            plural(run.records.len() + missing, "planned case", "planned cases")
         ));
     }
     if !run.manifest.leftovers.is_empty() {
@@ -171,8 +190,10 @@ fn subject(mode: &Mode) -> &'static str {
     }
 }
 
+/// Cases without a record: fewer than the plan held, or than were counted when the run ended.
 fn missing(run: &Run) -> usize {
-    run.manifest.planned.saturating_sub(run.records.len())
+    let known = run.manifest.planned.max(run.manifest.counts.total());
+    known.saturating_sub(run.records.len())
 }
 
 fn not_proven(run: &Run, counts: &Counts, subject: &str, held: &str) -> String {

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::conclusion::{conclusion, judged, numbers, remarks, replayed};
+use crate::conclusion::{conclusion, incomplete, judged, numbers, remarks, replayed};
 use crate::group::{by_family, by_reason};
 use crate::text::{frame, line, lines};
 use crate::{Counts, Manifest, Record, Replay, Run, Verdict};
 
-/// What a run prints before its first case: what is judged, and by which measure. A replayed run is
+/// What a run prints before its first case: its id, what is judged, and by which measure. A replayed run is
 /// labelled as such.
 pub fn console_header(manifest: &Manifest, colour: bool) -> String {
     let run = Run::new(manifest.clone(), Vec::new());
@@ -18,8 +18,7 @@ pub fn console_header(manifest: &Manifest, colour: bool) -> String {
         out.push_str(&painted(&label, Style::new().bold(), colour));
         out.push('\n');
     }
-    out.push_str(&judged(&run));
-    out.push('\n');
+    let _ = writeln!(out, "Run {}. {}", line(&manifest.run_id), judged(&run));
     out
 }
 
@@ -72,6 +71,15 @@ pub fn console_finding(record: &Record, colour: bool) -> String {
 /// What a run prints at its end: a table per family, the result, what would have to be provided for the
 /// cases that were not run, and what else a reader must know. Ends with a line break.
 pub fn console_summary(run: &Run, colour: bool) -> String {
+    console_summary_with(run, colour, &|_| None)
+}
+
+/// The same for somebody who knows how to provide what cases want: `way` gives it for a reason.
+pub fn console_summary_with(
+    run: &Run,
+    colour: bool,
+    way: &dyn Fn(&str) -> Option<String>,
+) -> String {
     let mut out = families(run);
     if let Some(label) = replayed(&run.manifest.mode) {
         let _ = writeln!(out, "{}", painted(&label, Style::new().bold(), colour));
@@ -79,8 +87,11 @@ pub fn console_summary(run: &Run, colour: bool) -> String {
     let _ = writeln!(out, "{}", judged(run));
     let _ = writeln!(out, "{}", numbers(run));
     let sentence = conclusion(run);
+    if let Some(unfinished) = incomplete(run).filter(|unfinished| *unfinished != sentence) {
+        let _ = writeln!(out, "{}", painted(&unfinished, style(Verdict::Error), colour));
+    }
     let result = match run.manifest.exit_code {
-        Some(crate::CONFORMS) => style(Verdict::Passed),
+        Some(crate::CONFORMS) if incomplete(run).is_none() => style(Verdict::Passed),
         Some(crate::BLOCKED_OR_FAILED) => style(Verdict::Failed),
         _ => style(Verdict::Error),
     };
@@ -90,7 +101,8 @@ pub fn console_summary(run: &Run, colour: bool) -> String {
     if !not_run.is_empty() {
         out.push_str("\nTo run the others, provide:\n");
         for (reason, records) in not_run {
-            let _ = writeln!(out, "  {:>5}  {}", records.len(), line(reason));
+            let way = way(reason).map_or_else(String::new, |way| format!("; {way}"));
+            let _ = writeln!(out, "  {:>5}  {}{way}", records.len(), line(reason));
         }
     }
     let remarks = remarks(run);

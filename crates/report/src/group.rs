@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::alike::likeness;
 use crate::{Counts, Record, Verdict};
 
 /// The records in reading order: family, API key, name of the scenario, version, variant.
@@ -30,14 +31,27 @@ pub(crate) fn by_family(records: &[Record]) -> BTreeMap<&str, Counts> {
 
 /// The records with this verdict by their reason, the most frequent reason first.
 pub(crate) fn by_reason(records: &[Record], verdict: Verdict) -> Vec<(&str, Vec<&Record>)> {
-    let mut groups: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
+    grouped(records, verdict, str::to_owned)
+}
+
+/// The same, with reasons that differ only in numbers and in names of fresh things taken together, under the first of them.
+pub(crate) fn by_cause(records: &[Record], verdict: Verdict) -> Vec<(&str, Vec<&Record>)> {
+    grouped(records, verdict, likeness)
+}
+
+fn grouped(
+    records: &[Record],
+    verdict: Verdict,
+    kind: impl Fn(&str) -> String,
+) -> Vec<(&str, Vec<&Record>)> {
+    let mut groups: BTreeMap<String, (&str, Vec<&Record>)> = BTreeMap::new();
     for record in in_order(records) {
         if record.verdict == verdict {
             let reason = record.reason.as_deref().unwrap_or("No reason was recorded.");
-            groups.entry(reason).or_default().push(record);
+            groups.entry(kind(reason)).or_insert((reason, Vec::new())).1.push(record);
         }
     }
-    let mut groups: Vec<_> = groups.into_iter().collect();
+    let mut groups: Vec<_> = groups.into_values().collect();
     groups.sort_by_key(|(_, records)| std::cmp::Reverse(records.len()));
     groups
 }

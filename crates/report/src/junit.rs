@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
-use crate::conclusion::{apache, conclusion, is_unstable, judged, numbers, replayed};
+use crate::conclusion::{apache, conclusion, incomplete, is_unstable, judged, numbers, replayed};
 use crate::console::console_finding;
 use crate::group::in_order;
 use crate::text::{line, lines};
@@ -19,8 +19,8 @@ use crate::{CONFORMS, Level, Mode, Record, Replay, Run, Verdict};
 /// | blocked, error, or a replay that disagreed with a verdict that is no failure | `error` |
 /// | unsupported, not run, known | `skipped` with a message |
 ///
-/// A run that ended with an exit code other than 0 (or did not end), in which no case says why, carries
-/// one more test case, `run`, in error: no such run is green. Characters that XML cannot carry are
+/// A run that ended with an exit code other than 0, in which no case says why, and one that did not end or
+/// lacks records carry one more test case, `run`, in error: no such run is green. Characters that XML cannot carry are
 /// spelled out. A replayed run is labelled so in its name and in the properties of every suite.
 pub fn junit(run: &Run) -> String {
     let name = match &run.manifest.mode {
@@ -45,7 +45,8 @@ pub fn junit(run: &Run) -> String {
         suite.add_test_case(test_case(record));
     }
     let red = suites.iter().any(|suite| suite.failures + suite.errors > 0);
-    if !red && run.manifest.exit_code != Some(CONFORMS) {
+    let unfinished = incomplete(run).is_some();
+    if unfinished || (!red && run.manifest.exit_code != Some(CONFORMS)) {
         let mut suite = suite(run, "run", suites.len());
         suite.add_test_case(the_run(run));
         suites.push(suite);
@@ -174,7 +175,7 @@ fn message(record: &Record) -> String {
 fn the_run(run: &Run) -> TestCase {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
     status.set_type("run");
-    status.set_message(conclusion(run));
+    status.set_message(incomplete(run).unwrap_or_else(|| conclusion(run)));
     status.set_description(numbers(run));
     let mut case = TestCase::new("run", status);
     case.set_classname("kconform.run");

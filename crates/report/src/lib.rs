@@ -9,6 +9,7 @@
 //! The meaning of each field stands on the type; the same sentences are published as JSON Schema under
 //! `schema/`. `README.md` says how the format may change.
 
+mod alike;
 mod apis;
 mod conclusion;
 mod console;
@@ -25,7 +26,9 @@ mod schema;
 mod text;
 mod verdict;
 
-pub use console::{console_finding, console_header, console_summary};
+pub use alike::Fold;
+pub use conclusion::incomplete;
+pub use console::{console_finding, console_header, console_summary, console_summary_with};
 pub use counts::{Counts, tally};
 pub use exit::{
     BLOCKED_OR_FAILED, CONFORMS, Circumstances, NOTHING_EXECUTED, OUR_ERROR, UNREACHABLE, USAGE,

@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::alike::likeness;
 use crate::apis::api_table;
-use crate::conclusion::{conclusion, is_unstable, judged, numbers, remarks, replayed};
+use crate::conclusion::{conclusion, incomplete, is_unstable, judged, numbers, remarks, replayed};
 use crate::console::console_finding;
-use crate::group::{by_family, by_reason, by_requirement, in_order, ranges};
+use crate::group::{by_cause, by_family, by_reason, by_requirement, in_order, ranges};
 use crate::markup::{cell_code, code, escape, fenced, row};
 use crate::text::{cases, line};
 use crate::{Level, Mode, Record, Run, Verdict};
 
-/// How many cases a section names one by one before it only counts the rest.
+/// How many cases a section about what was not judged names one by one before it only counts the rest. What went wrong is
+/// named to the last case: other views leave that to this one.
 const NAMED_CASES: usize = 20;
 
 /// The whole run as a Markdown document (GitHub flavoured): the result, findings grouped by requirement,
@@ -28,7 +30,11 @@ pub fn markdown(run: &Run) -> String {
     if let Some(label) = replayed(&run.manifest.mode) {
         let _ = writeln!(out, "> **{}**\n", escape(&label));
     }
-    let _ = writeln!(out, "**{}**\n", escape(&conclusion(run)));
+    let conclusion = conclusion(run);
+    if let Some(unfinished) = incomplete(run).filter(|unfinished| *unfinished != conclusion) {
+        let _ = writeln!(out, "> **{}**\n", escape(&unfinished));
+    }
+    let _ = writeln!(out, "**{}**\n", escape(&conclusion));
     let _ = writeln!(out, "{}\n", escape(&judged(run)));
     let _ = writeln!(out, "{}\n", escape(&numbers(run)));
     for remark in remarks(run) {
@@ -169,22 +175,22 @@ fn findings<'a>(
         );
         let _ = writeln!(out, "{}\n", escape(&line(&first.requirement)));
         for same in by_deviation(&records) {
-            name_cases(out, &same, |_| String::new());
+            name_cases(out, &same, usize::MAX, |_| String::new());
             let _ = writeln!(out, "\n{}", fenced(&console_finding(same[0], false)));
         }
     }
 }
 
-/// Records that show the same deviation, in the order of their first case.
+/// Records that show the same deviation, numbers and names of fresh things aside, in the order of their first case.
 fn by_deviation<'a>(records: &[&'a Record]) -> Vec<Vec<&'a Record>> {
     let mut groups: Vec<Vec<&Record>> = Vec::new();
     let mut place = BTreeMap::new();
     for record in records {
-        let finding = record.finding.as_ref();
-        let key = (
-            finding.map(|finding| (&finding.expected, &finding.got, &finding.breach)),
-            &record.reason,
-        );
+        let finding = record.finding.as_ref().map(|finding| {
+            let breach = finding.breach.as_deref().map(likeness);
+            (likeness(&finding.expected), likeness(&finding.got), breach)
+        });
+        let key = (finding, record.reason.as_deref().map(likeness));
         let at = *place.entry(key).or_insert_with(|| {
             groups.push(Vec::new());
             groups.len() - 1
@@ -196,14 +202,18 @@ fn by_deviation<'a>(records: &[&'a Record]) -> Vec<Vec<&'a Record>> {
 
 /// One section with an entry per reason.
 fn reasons(out: &mut String, title: &str, run: &Run, verdict: Verdict) {
-    let groups = by_reason(&run.records, verdict);
+    // The numbers in the other reasons are versions and releases, which matter.
+    let (groups, named) = match verdict {
+        Verdict::Blocked => (by_cause(&run.records, verdict), usize::MAX),
+        _ => (by_reason(&run.records, verdict), NAMED_CASES),
+    };
     if groups.is_empty() {
         return;
     }
     let _ = writeln!(out, "## {title}\n");
     for (reason, records) in groups {
         let _ = writeln!(out, "**{}** ({})\n", escape(&line(reason)), cases(records.len()));
-        name_cases(out, &records, |record| format!(" ({})", escape(&line(&record.id))));
+        name_cases(out, &records, named, |record| format!(" ({})", escape(&line(&record.id))));
         if verdict == Verdict::Unsupported {
             let checked = records.iter().filter(|record| record.refusal.is_some()).count();
             let _ = writeln!(out, "- refusal checked: {checked} of {}", records.len());
@@ -212,11 +222,16 @@ fn reasons(out: &mut String, title: &str, run: &Run, verdict: Verdict) {
     }
 }
 
-fn name_cases(out: &mut String, records: &[&Record], beside: impl Fn(&Record) -> String) {
-    for record in records.iter().take(NAMED_CASES) {
+fn name_cases(
+    out: &mut String,
+    records: &[&Record],
+    named: usize,
+    beside: impl Fn(&Record) -> String,
+) {
+    for record in records.iter().take(named) {
         let _ = writeln!(out, "- {}{}", code(&record.name), beside(record));
     }
-    if let Some(left @ 1..) = records.len().checked_sub(NAMED_CASES) {
+    if let Some(left @ 1..) = records.len().checked_sub(named) {
         let _ = writeln!(out, "- and {left} more");
     }
 }

@@ -3,14 +3,9 @@
 
 use std::time::Duration;
 
-use kafka_protocol::messages::alter_partition_reassignments_request::{
-    AlterPartitionReassignmentsRequest, ReassignablePartition, ReassignableTopic,
-};
-use kafka_protocol::messages::{BrokerId, TopicName};
-
 use crate::coordinators::LEADER_ON_ITS_WAY;
 use crate::topics::Partition;
-use crate::{Conn, Cx, Failure, keys, requests, text};
+use crate::{Conn, Cx, Failure, keys, requests};
 
 /// How long a move of a few records may take: far beyond what a loaded cluster was seen to need.
 const MOVED_WITHIN: Duration = Duration::from_secs(30);
@@ -77,17 +72,8 @@ impl Cx {
     /// # Errors
     /// [`Failure::Blocked`] when the target refuses, or the move does not end in time.
     pub async fn move_to(&self, what: &Partition, broker: i32) -> Result<Partition, Failure> {
-        let partition = ReassignablePartition::default()
-            .with_partition_index(what.index)
-            .with_replicas(Some(vec![BrokerId(broker)]));
-        let topic = ReassignableTopic::default()
-            .with_name(TopicName(text(&what.topic)))
-            .with_partitions(vec![partition]);
-        let request = AlterPartitionReassignmentsRequest::default()
-            .with_topics(vec![topic])
-            .with_timeout_ms(30_000);
         let mut conn = self.setup().await?;
-        conn.ask_newest(request).await?.ok()?;
+        conn.ask_newest(requests::reassignment(what, Some(&[broker]))).await?.ok()?;
         self.setup_done(conn);
         let mut tries =
             self.tries(format!("the partition to move to broker {broker}"), MOVED_WITHIN);

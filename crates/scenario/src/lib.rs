@@ -5,14 +5,15 @@
 
 mod code;
 mod conn;
+mod connections;
 mod coordinators;
 mod cx;
+mod expectations;
 mod facts;
 mod failure;
 pub mod keys;
 mod leaders;
 mod log;
-mod moves;
 mod nodes;
 pub mod principals;
 mod reply;
@@ -20,11 +21,12 @@ pub mod requests;
 mod scenario;
 mod strict;
 mod topics;
+mod tries;
 
 pub use code::Code;
 pub use conn::{Conn, PATIENCE, Sent};
 pub use coordinators::{COORDINATOR_ON_ITS_WAY, LEADER_ON_ITS_WAY, TRANSACTION_ON_ITS_WAY};
-pub use cx::{Access, Cx, Inputs, Pool, Tries, Undo};
+pub use cx::{Access, Cx, Inputs, Pool, Undo};
 pub use facts::{Broker, Facts, Listener, Reference, Role, User};
 pub use failure::{Exchange, Failure, Finding, Outcome, require};
 pub use kconform_scenario_macros::scenario;
@@ -36,6 +38,7 @@ pub use reply::{Body, Ending, Reply};
 pub use requests::text;
 pub use scenario::{EACH, Need, Run, SEED, Scenario};
 pub use topics::{Partition, Topic, TopicSpec};
+pub use tries::Tries;
 
 /// What a scenario file needs: `use kconform_scenario::prelude::*;`.
 pub mod prelude {

@@ -2,7 +2,17 @@
 //! that are null by default, and say "follower 0" where a consumer speaks.
 
 use bytes::Bytes;
+use kafka_protocol::messages::alter_partition_reassignments_request::{
+    AlterPartitionReassignmentsRequest, ReassignablePartition, ReassignableTopic,
+};
+use kafka_protocol::messages::create_topics_request::{
+    CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
+};
+use kafka_protocol::messages::delete_topics_request::{DeleteTopicState, DeleteTopicsRequest};
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
+use kafka_protocol::messages::incremental_alter_configs_request::{
+    AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
+};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
@@ -13,7 +23,7 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::StrBytes;
 use kconform_wire::records::{Batch, Message, MessageSet};
 
-use crate::topics::Partition;
+use crate::topics::{Partition, TopicSpec};
 use crate::{Cx, Failure, keys};
 
 /// Text as the typed messages hold it.
@@ -124,6 +134,64 @@ pub fn list_offsets(of: &Partition, timestamp: i64) -> ListOffsetsRequest {
     ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(vec![topic])
 }
 
+/// The creation of a topic that is to be like this. 30 s.
+pub fn create_topic(name: &str, spec: &TopicSpec) -> CreateTopicsRequest {
+    let configs = spec.configs.iter().map(|(name, value)| {
+        CreatableTopicConfig::default().with_name(text(name)).with_value(Some(text(value)))
+    });
+    let topic = CreatableTopic::default()
+        .with_name(TopicName(text(name)))
+        .with_num_partitions(spec.partitions)
+        .with_replication_factor(spec.replication)
+        .with_configs(configs.collect());
+    CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(30_000)
+}
+
+/// The deletion of a topic by its name, laid out as the version wants it: names to version 5, names or ids from 6
+/// (KIP-516). 30 s.
+pub fn delete_topic(version: i16, name: &str) -> DeleteTopicsRequest {
+    let request = DeleteTopicsRequest::default().with_timeout_ms(30_000);
+    let name = TopicName(text(name));
+    if version >= 6 {
+        request.with_topics(vec![DeleteTopicState::default().with_name(Some(name))])
+    } else {
+        request.with_topic_names(vec![name])
+    }
+}
+
+/// A move of the partition to these brokers, the preferred leader first; without any, the end of a move that is under
+/// way (KIP-455). 30 s.
+pub fn reassignment(of: &Partition, to: Option<&[i32]>) -> AlterPartitionReassignmentsRequest {
+    let replicas = to.map(|ids| ids.iter().copied().map(BrokerId).collect());
+    let partition =
+        ReassignablePartition::default().with_partition_index(of.index).with_replicas(replicas);
+    let topic = ReassignableTopic::default()
+        .with_name(TopicName(text(&of.topic)))
+        .with_partitions(vec![partition]);
+    AlterPartitionReassignmentsRequest::default().with_topics(vec![topic]).with_timeout_ms(30_000)
+}
+
+/// Sets a dynamic setting of this broker, by its id, or takes it back; without an id that of every broker (KIP-339). A
+/// setting of one broker is a matter for that broker alone.
+pub fn broker_setting(
+    broker: Option<i32>,
+    name: &str,
+    value: Option<&str>,
+) -> IncrementalAlterConfigsRequest {
+    const BROKER: i8 = 4;
+    const SET: i8 = 0;
+    const DELETE: i8 = 1;
+    let setting = AlterableConfig::default()
+        .with_name(text(name))
+        .with_config_operation(if value.is_some() { SET } else { DELETE })
+        .with_value(value.map(text));
+    let resource = AlterConfigsResource::default()
+        .with_resource_type(BROKER)
+        .with_resource_name(text(broker.map_or_else(String::new, |id| id.to_string())))
+        .with_configs(vec![setting]);
+    IncrementalAlterConfigsRequest::default().with_resources(vec![resource])
+}
+
 /// These values as the record format of this Produce version: message sets of magic 0 (versions 0 and 1) and 1
 /// (version 2), a record batch from 3 on.
 pub fn records(version: i16, values: &[&str], now_ms: i64) -> Bytes {
@@ -152,6 +220,12 @@ impl Cx {
     /// [`Failure::Blocked`] when the target does not advertise it.
     pub fn fetch(&self, from: &Partition, offset: i64) -> Result<FetchRequest, Failure> {
         Ok(fetch(self.version_of(keys::Fetch)?, from, offset))
+    }
+
+    /// A record batch of these values with the time of now.
+    pub fn batch(&self, values: &[&str]) -> Batch {
+        let values = values.iter().map(|value| Bytes::copy_from_slice(value.as_bytes()));
+        Batch::of(values).with_timestamp(self.wall_ms())
     }
 
     /// [`records`] in the format of the version at which Produce goes in this case, with the time of now.

@@ -4,9 +4,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use kafka_protocol::messages::create_topics_request::{
-    CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
-};
 use kafka_protocol::messages::list_offsets_request::{
     ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
 };
@@ -111,7 +108,7 @@ impl Cx {
         let name = self.name("topic");
         self.undo(Undo::Topic(name.clone()));
         let mut conn = self.setup().await?;
-        conn.ask_newest(create(&name, &spec)).await?.ok()?;
+        conn.ask_newest(requests::create_topic(&name, &spec)).await?.ok()?;
         let topic = self.ready(&mut conn, &name, spec.partitions).await?;
         self.setup_done(conn);
         Ok(topic)
@@ -133,10 +130,16 @@ impl Cx {
         let mut tries = self.tries(format!("topic {name} to be ready"), READY_WITHIN);
         loop {
             match described(conn, name, partitions).await? {
-                Ok(topic) => match self.unled(conn, &topic).await? {
-                    None => return Ok(topic),
-                    Some(last) => tries.again(last).await?,
-                },
+                Ok(topic) => {
+                    let missing = match self.unled(conn, &topic).await? {
+                        None => self.unheard_of(&topic).await?,
+                        unled => unled,
+                    };
+                    match missing {
+                        None => return Ok(topic),
+                        Some(last) => tries.again(last).await?,
+                    }
+                }
                 Err(last) => tries.again(last).await?,
             }
         }
@@ -160,6 +163,20 @@ impl Cx {
                 return Ok(Some(format!("{path} = {code} from broker {leader}")));
             }
             reply.ok()?;
+        }
+        Ok(None)
+    }
+
+    /// What a broker that leads none of the partitions says when it does not know the topic yet. Such a broker may be the
+    /// coordinator that a case asks next, and each follows the metadata at its own pace.
+    async fn unheard_of(&self, topic: &Topic) -> Result<Option<String>, Failure> {
+        let others = self.facts().brokers.iter().map(|broker| broker.id);
+        for broker in others.filter(|id| !topic.leaders.contains(id)) {
+            let mut conn = self.connect_broker(broker).await?;
+            let partitions = i32::try_from(topic.leaders.len()).unwrap_or(i32::MAX);
+            if let Err(last) = described(&mut conn, &topic.name, partitions).await? {
+                return Ok(Some(format!("{last} from broker {broker}")));
+            }
         }
         Ok(None)
     }
@@ -194,18 +211,6 @@ async fn described(
     }
     let leaders = leaders.into_iter().map(|(_, leader)| leader).collect();
     Ok(Ok(Topic { name: name.to_owned(), id: found.topic_id, leaders }))
-}
-
-fn create(name: &str, spec: &TopicSpec) -> CreateTopicsRequest {
-    let configs = spec.configs.iter().map(|(name, value)| {
-        CreatableTopicConfig::default().with_name(text(name)).with_value(Some(text(value)))
-    });
-    let topic = CreatableTopic::default()
-        .with_name(TopicName(text(name)))
-        .with_num_partitions(spec.partitions)
-        .with_replication_factor(spec.replication)
-        .with_configs(configs.collect());
-    CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(30_000)
 }
 
 /// Asks for the end of each partition, which only a leader that has taken up its duty answers.

@@ -33,6 +33,14 @@ async fn the_killer(cx: &mut Cx) -> Outcome {
     Ok(())
 }
 
+/// A case that fails after a while.
+#[scenario("TEST-303", api = Metadata, versions = 5)]
+async fn a_case_in_time(cx: &mut Cx) -> Outcome {
+    cx.sleep(Duration::from_millis(1200)).await;
+    let mut conn = cx.connect().await?;
+    conn.ask(no_topics()).await?.expect_closed()
+}
+
 fn verdict(done: &kconform_harness::Done, part: &str) -> Vec<Verdict> {
     let records = done.records.iter().filter(|record| record.name.contains(part));
     records.map(|record| record.verdict).collect()
@@ -75,4 +83,18 @@ fn a_target_that_does_not_come_back_ends_the_run() {
     assert_eq!(verdict(&done, "the_killer"), [Verdict::Blocked]);
     assert_eq!(verdict(&done, "an_innocent_case"), [Verdict::NotRun; 3]);
     assert_eq!(done.records.len(), done.planned);
+}
+
+#[test]
+fn a_failure_while_the_target_stood_still_says_so() {
+    let notes = |broker: &ScriptedBroker| {
+        let (done, _) = run_all(broker, &[&a_case_in_time], options());
+        assert_eq!(verdict(&done, "a_case_in_time"), [Verdict::Failed]);
+        done.records[0].notes.join("\n")
+    };
+    // The second question of the sentinel comes unbidden, while the case is in flight.
+    let late = Script::once(keys::ApiVersions, Lie::Late(Duration::from_millis(2300))).at(0);
+    let told = notes(&ScriptedBroker::lying(late.after(1)));
+    assert!(told.contains("the target answered nobody for 2."), "{told}");
+    assert_eq!(notes(&ScriptedBroker::honest()), "");
 }

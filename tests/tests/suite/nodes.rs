@@ -44,7 +44,11 @@ async fn the_broker_is_left_down(cx: &mut Cx) -> Outcome {
     Err(Failure::failed("a broker", "none"))
 }
 
-fn record(hook: Option<Hook>, disruptive: bool, scenario: &'static kconform_scenario::Scenario) -> Record {
+fn record(
+    hook: Option<Hook>,
+    disruptive: bool,
+    scenario: &'static kconform_scenario::Scenario,
+) -> Record {
     let broker = ScriptedBroker::honest();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

@@ -107,7 +107,7 @@ fn recorded(broker: &ScriptedBroker) -> (tempfile::TempDir, Vec<(Head, Vec<recor
         date: "2026-01-02".to_owned(),
         facts: done.facts.as_ref().clone(),
     };
-    recording::write(folder.path(), &head, done.recorded).unwrap();
+    recording::write(folder.path(), None, &head, done.recorded).unwrap();
     let files = recording::read_folder(folder.path()).unwrap();
     (folder, files)
 }

@@ -1,10 +1,12 @@
 //! The flags that choose cases.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
+use conformance::catalogue;
 use kconform_harness::plan::Filter;
 use kconform_report::Level;
 
@@ -21,8 +23,8 @@ pub(crate) struct FilterArgs {
     /// Families of the catalogue, such as `fetch`
     #[arg(long, value_name = "FAMILY", value_delimiter = ',')]
     pub(crate) family: Vec<String>,
-    /// Requirement ids, such as FETCH-031
-    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    /// Requirement ids, such as FETCH-031 or fetch-31
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = id)]
     pub(crate) id: Vec<String>,
     /// Whole names of cases, as records and findings name them
     #[arg(long, value_name = "NAME")]
@@ -48,6 +50,18 @@ impl FilterArgs {
             versions: self.api_version.as_ref().map(|versions| versions.0.clone()),
         }
     }
+}
+
+/// An id as the catalogue writes it: in capitals, its number filled up with zeros. One that nobody has stays as it was given.
+fn id(text: &str) -> Result<String, Infallible> {
+    let parts = |id: &str| {
+        let (prefix, number) = id.rsplit_once('-')?;
+        Some((prefix.to_ascii_uppercase(), number.parse::<u32>().ok()?))
+    };
+    let wanted = parts(text);
+    let same = |known: &&str| wanted.is_some() && parts(known) == wanted;
+    let known = catalogue::requirements().iter().map(|row| row.id.as_str()).find(same);
+    Ok(known.unwrap_or(text).to_owned())
 }
 
 /// How binding a requirement is.
@@ -115,6 +129,16 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+
+    #[test]
+    fn an_id_may_be_written_small_and_without_zeros() {
+        for text in ["FETCH-031", "fetch-031", "Fetch-31", "fetch-0031"] {
+            assert_eq!(id(text).unwrap(), "FETCH-031");
+        }
+        for text in ["fetch-9999", "fetch", "31", "fetch-", "-31", "fetch-3x"] {
+            assert_eq!(id(text).unwrap(), text);
+        }
+    }
 
     #[test]
     fn api_versions_are_read_in_every_form() {

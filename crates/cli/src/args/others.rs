@@ -103,8 +103,8 @@ pub(crate) enum ReportFormat {
     kconform clean --bootstrap localhost:9092 --all\n\n\
     Exit codes: 0 nothing is left, 1 something could not be deleted, 2 wrong usage, 3 the target cannot be reached.")]
 pub(crate) struct Clean {
-    /// The run whose things go
-    #[arg(long, value_name = "ID", value_parser = super::conform::run_id, required_unless_present = "all")]
+    /// The run whose things go; its console began with the id, and its manifest.json holds it
+    #[arg(long, value_name = "ID", value_parser = super::conform::run_id)]
     pub(crate) run_id: Option<String>,
     /// What every run made, even one that is going on
     #[arg(long, conflicts_with = "run_id")]

@@ -135,6 +135,9 @@ pub(crate) struct OwnArgs {
     /// Finalize this feature at this level, such as transaction.version=0 (releases from 3.8 on)
     #[arg(long, value_name = "NAME=LEVEL", value_parser = feature)]
     pub(crate) feature: Vec<(String, u16)>,
+    /// Start it with this broker setting, such as auto.create.topics.enable=false; without a value it takes ours away
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    pub(crate) setting: Vec<(String, String)>,
     /// Start it with Apache's own intervals and sizes, not with short ones
     #[arg(long, hide = true)]
     pub(crate) apache_defaults: bool,
@@ -157,6 +160,16 @@ fn feature(text: &str) -> Result<(String, u16), String> {
     match level.parse() {
         Ok(level) if !name.is_empty() => Ok((name.to_owned(), level)),
         _ => Err("a feature and its level, such as transaction.version=0, are expected".to_owned()),
+    }
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(
+            "a broker setting and its value, such as auto.create.topics.enable=false, are expected"
+                .to_owned(),
+        ),
     }
 }
 

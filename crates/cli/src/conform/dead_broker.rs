@@ -1,15 +1,11 @@
 //! The shape `dead-broker`: three nodes, of which one dies before the cases begin, with two topics that it leaves behind.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use conformance::{DEAD_FOLLOWER_TOPIC, DEAD_LEADER_TOPIC};
 use kconform_harness::{Probed, Target};
-use kconform_scenario::wire::Session;
 use kconform_scenario::wire::schema::{Struct, Value};
-use kconform_scenario::{Cx, Inputs, Outcome, Partition, Pool, keys};
+use kconform_scenario::{Outcome, keys};
 
 use crate::own::Own;
 use crate::terminal::tell;
@@ -60,16 +56,7 @@ pub(super) async fn bereave(
 
 /// One topic is led by a broker that lives and followed by the one that dies, the other is on that one alone.
 async fn create(probed: &Probed) -> Outcome {
-    let inputs = Inputs {
-        run: "kc".to_owned(),
-        case: SHAPE.to_owned(),
-        key: i16::MIN,
-        version: 0,
-        variant: None,
-        started_ms: 0,
-    };
-    let (facts, access) = (probed.facts.clone(), probed.access.clone());
-    let cx = Cx::live(Session::live(), facts, inputs, access, Rc::new(NoPool));
+    let cx = probed.case();
     let topic = |name: &str, brokers: Vec<i32>| {
         let assignment = Struct::new().with("partition_index", 0).with("broker_ids", brokers);
         let topic = Struct::new()
@@ -87,13 +74,4 @@ async fn create(probed: &Probed) -> Outcome {
     conn.ask_value(keys::CreateTopics, version, &Value::Struct(request)).await?.ok()?;
     cx.topic_ready(DEAD_FOLLOWER_TOPIC, 1).await?;
     cx.topic_ready(DEAD_LEADER_TOPIC, 1).await.map(drop)
-}
-
-/// Nothing here takes a pooled partition.
-struct NoPool;
-
-impl Pool for NoPool {
-    fn partition(&self) -> Pin<Box<dyn Future<Output = Result<Partition, String>> + '_>> {
-        Box::pin(async { Err("there is no pool".to_owned()) })
-    }
 }

@@ -7,6 +7,8 @@ use kconform_harness::Probed;
 use kconform_harness::plan::{Case, Decision, decide};
 use kconform_scenario::{Broker, Facts};
 
+use super::ways::Ways;
+
 /// An ordinary case, set-up and immediate replay included, while others run beside it.
 const ORDINARY_MS: u64 = 5;
 /// A case that waits for a timer of the broker's.
@@ -39,7 +41,13 @@ pub(crate) fn surroundings(probed: &Probed) -> String {
 }
 
 /// What is going to happen, for people. Ends with a line break.
-pub(crate) fn outline(facts: &Facts, cases: &[Case], repeat: u32, jobs: u16) -> String {
+pub(super) fn outline(
+    facts: &Facts,
+    cases: &[Case],
+    repeat: u32,
+    jobs: u16,
+    ways: &Ways,
+) -> String {
     let plan = Plan::of(facts, cases);
     let mut text = format!(
         "{} to run, {} unsupported by the target (its refusals are checked), {} not run",
@@ -52,7 +60,8 @@ pub(crate) fn outline(facts: &Facts, cases: &[Case], repeat: u32, jobs: u16) -> 
     }
     let _ = writeln!(text, "; about {}.", duration(plan.millis(jobs) * u64::from(repeat)));
     for (reason, count) in &plan.not_run {
-        let _ = writeln!(text, "  {count:>5} not run for want of {reason}");
+        let way = ways.to(reason).map_or_else(String::new, |way| format!("; {way}"));
+        let _ = writeln!(text, "  {count:>5} not run for want of {reason}{way}");
     }
     text
 }

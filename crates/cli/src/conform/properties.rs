@@ -105,7 +105,7 @@ impl Drawn {
             let more = run(cases, options);
             cost = began.elapsed() / u32::try_from(count).unwrap_or(u32::MAX);
             self.checked += count;
-            absorb(done, more);
+            done.absorb(more);
         }
     }
 
@@ -133,17 +133,6 @@ impl Drawn {
 fn fitting(time: Duration, cost: Duration) -> usize {
     let count = time.as_micros() / cost.as_micros().max(1);
     usize::try_from(count).unwrap_or(usize::MAX).max(LEAST)
-}
-
-/// Adds a round to the run: same target, same facts.
-fn absorb(done: &mut Done, more: Done) {
-    done.records.extend(more.records);
-    done.recorded.extend(more.recorded);
-    done.leftovers.extend(more.leftovers);
-    done.planned += more.planned;
-    done.lost |= more.lost;
-    done.interrupted |= more.interrupted;
-    done.on_disk &= more.on_disk;
 }
 
 #[cfg(test)]

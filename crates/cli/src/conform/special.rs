@@ -94,11 +94,7 @@ pub(super) fn start(args: &OwnArgs, shape: &'static str) -> Result<(Own, Target)
     Ok((own, target))
 }
 
-/// Adds what came of a special broker to the run. Its recordings stay out: they were made under other facts. So does
-/// what could not be removed: it is gone with the broker.
+/// Adds what came of a special broker to the run. What could not be removed stays out: it is gone with the broker.
 pub(super) fn absorb(done: &mut Done, more: Done) {
-    done.records.extend(more.records);
-    done.lost |= more.lost;
-    done.interrupted |= more.interrupted;
-    done.on_disk &= more.on_disk;
+    done.absorb(Done { leftovers: Vec::new(), ..more });
 }

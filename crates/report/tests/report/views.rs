@@ -173,6 +173,64 @@ fn every_end_of_a_run_has_its_sentence() {
 }
 
 #[test]
+fn a_run_that_is_not_whole_is_never_headed_as_conforming() {
+    let mut truncated = run(Mode::Live, vec![record(Verdict::Passed), record(Verdict::Passed)]);
+    assert_eq!(incomplete(&truncated), None);
+    truncated.records.pop();
+    let mut killed = truncated.clone();
+    (killed.manifest.exit_code, killed.manifest.counts) = (None, Counts::default());
+    let mut failed = run(Mode::Live, vec![record(Verdict::Failed), record(Verdict::Passed)]);
+    failed.records.pop();
+    for run in [truncated, killed, failed] {
+        let head = incomplete(&run).unwrap();
+        assert!(head.contains("incomplete: 1 of 2 cases without a record."), "{head}");
+        let document = markdown(&run);
+        assert!(document.lines().nth(2).unwrap().contains(&head), "{document}");
+        let (summary, xml) = (console_summary(&run, false), junit(&run));
+        for view in [&document, &summary, &xml] {
+            assert!(view.contains(&head) && !view.contains("The target conforms"), "{view}");
+        }
+        assert!(xml.contains("<testcase name=\"run\""), "{xml}");
+    }
+}
+
+#[test]
+fn what_has_one_cause_is_shown_thrice_and_counted() {
+    let blocked = |version: i16| Record {
+        reason: Some(format!(
+            "FindCoordinator v{version} was refused for kc-k7f3a9-group-{version}."
+        )),
+        ..moved(record(Verdict::Blocked), "groups", (11, "JoinGroup"), version)
+    };
+    let mut records: Vec<Record> = (0..30).map(blocked).collect();
+    records.push(moved(record(Verdict::Failed), "groups", (11, "JoinGroup"), 31));
+    let mut fold = Fold::default();
+    let shown: Vec<bool> = records.iter().map(|record| fold.shows(record)).collect();
+    assert_eq!(shown.iter().filter(|shown| **shown).count(), 4);
+    assert!(shown[..3].iter().all(|shown| *shown) && shown[30]);
+    let rest = fold.rest("see report.md");
+    assert_eq!(rest.len(), 1);
+    assert!(rest[0].starts_with("BLOCKED: 27 more like this: FindCoordinator v0"), "{rest:?}");
+    assert!(rest[0].ends_with("(see report.md)"), "{rest:?}");
+
+    let document = markdown(&run(Mode::Live, records));
+    assert_eq!(document.matches("FindCoordinator").count(), 1, "{document}");
+    for version in 0..30 {
+        assert!(document.contains(&format!("it_answers::v{version}` (INITPID-010)")), "{version}");
+    }
+}
+
+#[test]
+fn what_is_wanted_is_shown_with_the_way_to_it() {
+    let run = run(Mode::Live, vec![record(Verdict::NotRun)]);
+    let summary = console_summary_with(&run, false, &|reason| {
+        reason.contains("second principal").then(|| "--user does".to_owned())
+    });
+    assert!(summary.contains("with its credentials.; --user does"), "{summary}");
+    assert!(!console_summary(&run, false).contains("--user"));
+}
+
+#[test]
 fn a_run_that_lacks_records_says_how_many() {
     let mut run = run(Mode::Live, vec![record(Verdict::Passed)]);
     run.manifest.planned = 3;

@@ -36,6 +36,7 @@ fn settings(properties: &[Property], name: &str) -> Result<ClientSettings, Setti
         let used =
             take(&mut settings, &mut stores, &mut login, property).map_err(|error| error.at(at))?;
         if !used {
+            misspelt(&property.key).map_err(|error| error.at(at))?;
             settings.ignored.push(format!("{name}:{}: {}", property.line, property.key));
         }
     }
@@ -103,6 +104,45 @@ fn take(
         _ => return Ok(stores.take(*line, key, value)),
     }
     Ok(true)
+}
+
+/// The keys that are taken up here.
+const KEYS: [&str; 14] = [
+    "bootstrap.servers",
+    "security.protocol",
+    "sasl.mechanism",
+    "sasl.jaas.config",
+    "ssl.endpoint.identification.algorithm",
+    "ssl.enabled.protocols",
+    "ssl.truststore.type",
+    "ssl.truststore.location",
+    "ssl.truststore.certificates",
+    "ssl.keystore.type",
+    "ssl.keystore.location",
+    "ssl.keystore.certificate.chain",
+    "ssl.keystore.key",
+    "ssl.key.password",
+];
+/// So many letters may differ between a key and what somebody made of it. No other setting of Kafka's clients is as near as
+/// that to one of these.
+const SLIPS: usize = 2;
+
+/// A key that nobody takes up is an error where it is nearly one of ours: it would go without effect, and unseen.
+fn misspelt(key: &str) -> Result<(), SettingsError> {
+    let lower = key.to_ascii_lowercase();
+    let distance = |known: &str| strsim::damerau_levenshtein(&lower, known);
+    let near = KEYS.into_iter().min_by_key(|known| distance(known));
+    match near.filter(|known| distance(known) <= SLIPS) {
+        Some(known) => {
+            let remedy = format!("write {known}, or leave it out");
+            Err(SettingsError::new(
+                key,
+                format!("there is no such setting; is it {known}?"),
+                remedy,
+            ))
+        }
+        None => Ok(()),
+    }
 }
 
 fn mechanism(key: &str, value: &str) -> Result<Mechanism, SettingsError> {

@@ -63,6 +63,43 @@ fn pem_stores_are_one_file_or_text() {
 }
 
 #[test]
+fn a_key_that_is_nearly_one_of_ours_is_a_mistake_and_any_other_is_not() {
+    for (text, line, meant) in [
+        ("acks=all\nsecurity.protocl=SSL", 2, "security.protocol"),
+        ("Security.Protocol=SSL", 1, "security.protocol"),
+        ("sasl.mechanisms=PLAIN", 1, "sasl.mechanism"),
+        ("boostrap.server=a:1", 1, "bootstrap.servers"),
+        ("ssl.trustore.location=a", 1, "ssl.truststore.location"),
+    ] {
+        let error = bad(text);
+        assert_eq!(error.line, Some(line), "{error}");
+        assert!(error.to_string().contains(&format!("is it {meant}?")), "{error}");
+    }
+    // Settings of Kafka's clients that are alike and mean something else.
+    let others = [
+        "security.providers",
+        "ssl.protocol",
+        "ssl.provider",
+        "ssl.keystore.password",
+        "ssl.truststore.password",
+        "sasl.login.class",
+        "sasl.kerberos.service.name",
+        "client.id",
+        "group.id",
+        "bootstrap.controllers",
+    ];
+    let text: String = others.map(|key| format!("{key}=x\n")).concat();
+    assert_eq!(good(&text).ignored.len(), others.len());
+    // Every key that is taken up is in the list, so that a slip in any is noticed.
+    for key in KEYS {
+        assert_eq!(
+            misspelt(&format!("{key}x")).unwrap_err().remedy,
+            format!("write {key}, or leave it out")
+        );
+    }
+}
+
+#[test]
 fn tls_versions_are_understood() {
     assert_eq!(good("ssl.enabled.protocols=TLSv1.3").versions, Some(Versions::Only13));
     assert_eq!(good("ssl.enabled.protocols=TLSv1.2, TLSv1.3").versions, Some(Versions::Both));

@@ -1,4 +1,5 @@
-//! A transactional producer driven by hand, one request at a time: what the scenarios of this family share.
+//! A transactional producer driven by hand, one request at a time, and what is left in the log of its transactions: for
+//! every family that looks at transactions.
 //!
 //! Set-up works at every level of the feature `transaction.version`: partitions are added by AddPartitionsToTxn (v3 at
 //! most, later versions are for brokers) although Produce v12 adds them by itself (KIP-890), and transactions are ended
@@ -15,14 +16,14 @@ use kconform_scenario::wire::records::Marker;
 use kconform_scenario::{Body, COORDINATOR_ON_ITS_WAY, TRANSACTION_ON_ITS_WAY};
 
 /// Where an answer to one partition's Produce says what became of it.
-pub(super) const PRODUCED: &str = "responses[0].partition_responses[0].error_code";
+pub(crate) const PRODUCED: &str = "responses[0].partition_responses[0].error_code";
 
 /// The last version of AddPartitionsToTxn that is for clients (KIP-890).
-const LAST_ADD_OF_CLIENTS: i16 = 3;
+pub(crate) const LAST_ADD_OF_CLIENTS: i16 = 3;
 /// The last version of EndTxn that leaves the epoch as it is (KIP-890).
-const LAST_END_WITHOUT_BUMP: i16 = 4;
+pub(crate) const LAST_END_WITHOUT_BUMP: i16 = 4;
 /// First version of Produce that adds its partitions to the transaction (KIP-890).
-const FIRST_IMPLICIT_ADD: i16 = 12;
+pub(crate) const FIRST_IMPLICIT_ADD: i16 = 12;
 
 /// Transient answers to AddPartitionsToTxn: the coordinator is on its way (14, 15, 16) or does not know a fresh topic yet
 /// (3), the last transaction is still being ended (51).
@@ -30,38 +31,38 @@ const ADD_ON_ITS_WAY: &[Code] = &[Code(3), Code(14), Code(15), Code(16), Code(51
 
 /// Transient answers to a transactional write: the leader or the coordinator is on its way (3, 5, 6, 14, 15, 16), the
 /// leader could not ask the coordinator yet (19), the last transaction is still being ended (51).
-const WRITE_ON_ITS_WAY: &[Code] =
+pub(crate) const WRITE_ON_ITS_WAY: &[Code] =
     &[Code(3), Code(5), Code(6), Code(14), Code(15), Code(16), Code(19), Code(51)];
 
 /// Longer than a loaded broker was seen to need for writing the markers of a transaction.
-const MARKERS_WITHIN: Duration = Duration::from_secs(20);
+pub(crate) const MARKERS_WITHIN: Duration = Duration::from_secs(20);
 
 /// One instance of a transactional application.
 #[derive(Debug)]
-pub(super) struct Producer {
+pub(crate) struct Producer {
     /// Its transactional id.
-    pub(super) txn_id: String,
+    pub(crate) txn_id: String,
     /// Its producer id.
-    pub(super) id: i64,
+    pub(crate) id: i64,
     /// Its epoch.
-    pub(super) epoch: i16,
+    pub(crate) epoch: i16,
     /// Its connection to the coordinator.
-    pub(super) coordinator: Conn,
+    pub(crate) coordinator: Conn,
 }
 
 impl Producer {
     /// A producer of a fresh transactional id.
-    pub(super) async fn new(cx: &Cx) -> Result<Self, Failure> {
+    pub(crate) async fn new(cx: &Cx) -> Result<Self, Failure> {
         Self::of(cx, cx.txn_id()).await
     }
 
     /// A second instance of the same transactional id; its InitProducerId fences this one and ends what it left open.
-    pub(super) async fn successor(&self, cx: &Cx) -> Result<Self, Failure> {
+    pub(crate) async fn successor(&self, cx: &Cx) -> Result<Self, Failure> {
         Self::of(cx, self.txn_id.clone()).await
     }
 
     /// A producer of a fresh transactional id, whose transactions may last this long.
-    pub(super) async fn with_timeout(cx: &Cx, timeout: Duration) -> Result<Self, Failure> {
+    pub(crate) async fn with_timeout(cx: &Cx, timeout: Duration) -> Result<Self, Failure> {
         let txn_id = cx.txn_id();
         let mut coordinator = cx.txn_coordinator(&txn_id).await?;
         let timeout_ms = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
@@ -78,12 +79,12 @@ impl Producer {
     }
 
     /// A transactional batch of these values, from this sequence number on.
-    pub(super) fn batch(&self, cx: &Cx, values: &[&'static str], sequence: i32) -> Batch {
-        batch(cx, values).idempotent(self.id, self.epoch, sequence).transactional()
+    pub(crate) fn batch(&self, cx: &Cx, values: &[&'static str], sequence: i32) -> Batch {
+        cx.batch(values).idempotent(self.id, self.epoch, sequence).transactional()
     }
 
     /// A Produce of this batch under the transactional id, in the version at which Produce goes in this case.
-    pub(super) fn produce(
+    pub(crate) fn produce(
         &self,
         cx: &Cx,
         to: &Partition,
@@ -93,13 +94,13 @@ impl Producer {
     }
 
     /// The request with this producer's transactional id in it.
-    pub(super) fn own(&self, request: ProduceRequest) -> ProduceRequest {
+    pub(crate) fn own(&self, request: ProduceRequest) -> ProduceRequest {
         request.with_transactional_id(Some(TransactionalId(text(&self.txn_id))))
     }
 
     /// An AddPartitionsToTxn, v3 at most, of these partitions, which belong to different topics or stand next to each
     /// other.
-    pub(super) fn add_partitions(&self, partitions: &[&Partition]) -> AddPartitionsToTxnRequest {
+    pub(crate) fn add_partitions(&self, partitions: &[&Partition]) -> AddPartitionsToTxnRequest {
         let mut topics: Vec<AddPartitionsToTxnTopic> = Vec::new();
         for partition in partitions {
             let name = TopicName(text(&partition.topic));
@@ -120,7 +121,7 @@ impl Producer {
     }
 
     /// An EndTxn with this decision.
-    pub(super) fn end_txn(&self, decision: Marker) -> EndTxnRequest {
+    pub(crate) fn end_txn(&self, decision: Marker) -> EndTxnRequest {
         EndTxnRequest::default()
             .with_transactional_id(TransactionalId(text(&self.txn_id)))
             .with_producer_id(self.id.into())
@@ -129,7 +130,7 @@ impl Producer {
     }
 
     /// Set-up: adds these partitions to the transaction, which this begins where none is open.
-    pub(super) async fn add(&mut self, cx: &Cx, partitions: &[&Partition]) -> Outcome {
+    pub(crate) async fn add(&mut self, cx: &Cx, partitions: &[&Partition]) -> Outcome {
         let version = cx.newest(keys::AddPartitionsToTxn)?.min(LAST_ADD_OF_CLIENTS);
         let request = self.add_partitions(partitions);
         let coordinator = &mut self.coordinator;
@@ -139,7 +140,7 @@ impl Producer {
 
     /// Set-up: adds the partition to the transaction, writes these values there from this sequence number on, and gives
     /// the offset of the first.
-    pub(super) async fn write(
+    pub(crate) async fn write(
         &mut self,
         cx: &Cx,
         to: &Partition,
@@ -147,16 +148,26 @@ impl Producer {
         sequence: i32,
     ) -> Result<i64, Failure> {
         self.add(cx, &[to]).await?;
-        let records = self.batch(cx, values, sequence).encode();
-        let version = cx.newest(keys::Produce)?;
-        let request = self.own(requests::produce(version, to, records));
+        let batch = self.batch(cx, values, sequence);
+        self.append(cx, to, &batch, cx.newest(keys::Produce)?).await
+    }
+
+    /// Set-up: writes this batch at this version of Produce, and gives the offset of its first record.
+    pub(crate) async fn append(
+        &self,
+        cx: &Cx,
+        to: &Partition,
+        batch: &Batch,
+        version: i16,
+    ) -> Result<i64, Failure> {
+        let request = self.own(requests::produce(version, to, batch.encode()));
         let mut leader = cx.leader(to).await?;
         let reply = cx.settle_at(&mut leader, version, &request, WRITE_ON_ITS_WAY).await?;
         base_offset(&reply.ok()?)
     }
 
     /// Set-up: what DescribeTransactions says of it.
-    pub(super) async fn state(&mut self, cx: &Cx) -> Result<TransactionState, Failure> {
+    pub(crate) async fn state(&mut self, cx: &Cx) -> Result<TransactionState, Failure> {
         let ids = vec![TransactionalId(text(&self.txn_id))];
         let request = DescribeTransactionsRequest::default().with_transactional_ids(ids);
         let version = cx.newest(keys::DescribeTransactions)?;
@@ -167,8 +178,14 @@ impl Producer {
     }
 
     /// Set-up: ends the transaction; its markers may follow later, see [`stable_at`].
-    pub(super) async fn end(&mut self, cx: &Cx, decision: Marker) -> Outcome {
+    pub(crate) async fn end(&mut self, cx: &Cx, decision: Marker) -> Outcome {
         let version = cx.newest(keys::EndTxn)?.min(LAST_END_WITHOUT_BUMP);
+        self.end_at(cx, decision, version).await
+    }
+
+    /// Set-up: ends the transaction at this version of EndTxn. From 5 on the producer has another epoch afterwards, which
+    /// this does not keep.
+    pub(crate) async fn end_at(&mut self, cx: &Cx, decision: Marker, version: i16) -> Outcome {
         let request = self.end_txn(decision);
         let coordinator = &mut self.coordinator;
         cx.settle_at(coordinator, version, &request, TRANSACTION_ON_ITS_WAY).await?.ok()?;
@@ -176,13 +193,8 @@ impl Producer {
     }
 }
 
-/// A batch of these values with the time of now.
-pub(super) fn batch(cx: &Cx, values: &[&'static str]) -> Batch {
-    Batch::of(values.iter().copied()).with_timestamp(cx.wall_ms())
-}
-
 /// The base offset in the answer to a Produce to one partition.
-pub(super) fn base_offset(body: &Body<ProduceResponse>) -> Result<i64, Failure> {
+pub(crate) fn base_offset(body: &Body<ProduceResponse>) -> Result<i64, Failure> {
     let result = body.responses.first().and_then(|topic| topic.partition_responses.first());
     result
         .map(|partition| partition.base_offset)
@@ -191,13 +203,13 @@ pub(super) fn base_offset(body: &Body<ProduceResponse>) -> Result<i64, Failure> 
 
 /// The act: the answer to a Produce to one partition names this base offset.
 #[track_caller]
-pub(super) fn expect_base_offset(body: &Body<ProduceResponse>, offset: i64) -> Outcome {
+pub(crate) fn expect_base_offset(body: &Body<ProduceResponse>, offset: i64) -> Outcome {
     let got = base_offset(body)?;
     body.require(got == offset, format!("base_offset = {offset}"), || got.to_string())
 }
 
 /// The decision that the case's variant names: `commit` or `abort`.
-pub(super) fn decision(cx: &Cx) -> Result<Marker, Failure> {
+pub(crate) fn decision(cx: &Cx) -> Result<Marker, Failure> {
     match cx.variant() {
         "commit" => Ok(Marker::Commit),
         "abort" => Ok(Marker::Abort),
@@ -207,7 +219,7 @@ pub(super) fn decision(cx: &Cx) -> Result<Marker, Failure> {
 
 /// The code for an outdated epoch on the coordinator's APIs: PRODUCER_FENCED (90) from this version on. Older clients
 /// do not know it and get INVALID_PRODUCER_EPOCH (47), KIP-588.
-pub(super) fn fenced(cx: &Cx, from: i16) -> ResponseError {
+pub(crate) fn fenced(cx: &Cx, from: i16) -> ResponseError {
     if cx.version() < from { InvalidProducerEpoch } else { ProducerFenced }
 }
 
@@ -215,7 +227,7 @@ pub(super) fn fenced(cx: &Cx, from: i16) -> ResponseError {
 /// have finalized.
 ///
 /// At `transaction.version` 0 Apache Kafka refuses such requests, and some of them leave the transactional id unusable.
-pub(super) fn second_protocol(cx: &Cx) -> Outcome {
+pub(crate) fn second_protocol(cx: &Cx) -> Outcome {
     let from =
         if cx.key() == keys::EndTxn { LAST_END_WITHOUT_BUMP + 1 } else { FIRST_IMPLICIT_ADD };
     if cx.version() >= from && cx.facts().feature("transaction.version") < 1 {
@@ -225,12 +237,12 @@ pub(super) fn second_protocol(cx: &Cx) -> Outcome {
 }
 
 /// A question for the end of the partition as a consumer of committed data has it: its last stable offset.
-pub(super) fn stable_end(of: &Partition) -> ListOffsetsRequest {
+pub(crate) fn stable_end(of: &Partition) -> ListOffsetsRequest {
     requests::list_offsets(of, -1).with_isolation_level(1)
 }
 
 /// The last stable offset of the partition.
-pub(super) async fn last_stable(cx: &Cx, of: &Partition) -> Result<i64, Failure> {
+pub(crate) async fn last_stable(cx: &Cx, of: &Partition) -> Result<i64, Failure> {
     let mut leader = cx.leader(of).await?;
     let body = leader.ask_newest(stable_end(of)).await?.ok()?;
     let found = body.topics.first().and_then(|topic| topic.partitions.first());
@@ -240,7 +252,7 @@ pub(super) async fn last_stable(cx: &Cx, of: &Partition) -> Result<i64, Failure>
 }
 
 /// Waits for the last stable offset to come to this one, as it does soon after a transaction was ended.
-pub(super) async fn stable_at(cx: &Cx, of: &Partition, offset: i64) -> Outcome {
+pub(crate) async fn stable_at(cx: &Cx, of: &Partition, offset: i64) -> Outcome {
     let what = format!("last stable offset {offset} in {}-{}", of.topic, of.index);
     let mut tries = cx.tries(what, MARKERS_WITHIN);
     loop {

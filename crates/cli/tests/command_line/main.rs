@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod entry;
+mod flags;
+
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::Path;
@@ -166,23 +169,6 @@ fn results_are_written_and_can_be_rendered_again() {
     ends(kconform(&["report", results]), 0, &["1 passed"]);
 }
 
-#[test]
-fn results_that_cannot_be_written_do_not_stop_the_run() {
-    let broker = ScriptedBroker::honest();
-    let folder = tempfile::tempdir().unwrap();
-    // A file where the folder should be: read-only for everybody, root included.
-    let file = folder.path().join("file");
-    std::fs::write(&file, "").unwrap();
-    let address = broker.address();
-    let within = file.join("results");
-    let run = [
-        &["conform", "--plain", "--results", within.to_str().unwrap(), "--bootstrap", &address],
-        ONE_CASE,
-    ]
-    .concat();
-    ends(kconform(&run), 0, &["cannot be written", "1 passed"]);
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_loses_no_verdict() {
@@ -258,7 +244,7 @@ fn a_recording_that_drifts_is_a_defect_of_ours() {
     let (head, mut cases) =
         kconform_harness::recording::read_folder(folder.path()).unwrap().remove(0);
     cases[0].events.pop();
-    kconform_harness::recording::write(folder.path(), &head, cases).unwrap();
+    kconform_harness::recording::write(folder.path(), None, &head, cases).unwrap();
     ends(
         kconform(&["conform", "--plain", "--no-results", "--replay", record]),
         5,
