@@ -15,7 +15,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use kconform_brokers::{
-    Cluster, NodeError, Release, Shape, StartCause, check_name, list, prerequisites_for, stop,
+    Cluster, NodeError, Release, Shape, StartCause, check_name, end_node, list, prerequisites_for,
+    restart_node, stop,
 };
 
 mod dialogue;
@@ -273,15 +274,24 @@ fn a_detached_broker_outlives_its_starter_until_it_is_stopped_by_name() {
     let found = list().into_iter().find(|running| running.name == name).unwrap();
     let outlived = brokers_at(&bootstrap);
     let name_is_free = check_name(&name).is_ok();
+    let no_such_node = end_node(&name, 2, false);
+    let killed = end_node(&name, 1, false).map(|()| brokers_at(&bootstrap).is_err());
+    let killed_twice = end_node(&name, 1, false);
+    let restarted = restart_node(&name, 1).map(|()| brokers_at(&bootstrap).ok());
+    let again = list().into_iter().find(|running| running.name == name).unwrap();
     // Stopped before anything is asserted, so that a failure leaves nothing behind.
     let stopped = stop(&name).unwrap();
     assert!(ended_well);
     assert_eq!(outlived.unwrap(), 1);
     assert!(found.alive && !name_is_free);
     assert_eq!((&found.bootstrap, found.release, found.nodes), (&bootstrap, Release::newest(), 1));
-    assert_eq!(stopped, found);
+    assert!(no_such_node.unwrap_err().to_string().contains("no node 2"));
+    assert!(killed.unwrap() && killed_twice.is_err());
+    assert_eq!(restarted.unwrap(), Some(1));
+    assert!(again.alive && again.pids != found.pids);
+    assert_eq!(stopped, again);
     assert!(brokers_at(&bootstrap).is_err());
-    assert!(!found.dir.exists() && !runs(found.pids[0], &found.dir));
+    assert!(!found.dir.exists() && !runs(again.pids[0], &found.dir));
     assert!(stop(&name).is_err());
 }
 

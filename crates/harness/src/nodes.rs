@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kconform_scenario::{Acting, NodeAct, Nodes};
@@ -13,6 +13,9 @@ pub type Hook = Arc<dyn Nodes + Send + Sync>;
 
 /// What stands for the broker id in a command.
 pub(crate) const BROKER: &str = "{broker}";
+
+/// One command at a time: one that a case left in flight, because its time was up, has to end before the next may mend it.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// Bytes of what a failing command printed that are shown.
 const SHOWN: usize = 500;
@@ -39,7 +42,11 @@ impl Nodes for Commands {
         let id = broker.to_string();
         let words: Vec<String> = words.iter().map(|word| word.replace(BROKER, &id)).collect();
         Box::pin(async move {
-            let ran = tokio::task::spawn_blocking(move || run(&words)).await;
+            let ran = tokio::task::spawn_blocking(move || {
+                let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+                run(&words)
+            });
+            let ran = ran.await;
             ran.unwrap_or_else(|error| Err(error.to_string()))
         })
     }
@@ -104,8 +111,6 @@ impl Nodes for Hand {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-
-    use std::sync::Mutex;
 
     use super::*;
 

@@ -1,7 +1,7 @@
 //! The shapes whose brokers die in the middle of a case: `mortal`, three nodes, and `mortal-alone`, one; and the way to the
 //! nodes of every Apache Kafka of our own.
 
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use kconform_brokers::Cluster;
 use kconform_harness::Hook;
@@ -16,20 +16,23 @@ pub(super) const NODES: usize = 3;
 
 /// The way to the nodes of this cluster. It does not keep the cluster running.
 pub(crate) fn hook(cluster: &Arc<Cluster>) -> Hook {
-    Arc::new(OwnNodes { cluster: Arc::downgrade(cluster) })
+    Arc::new(OwnNodes { cluster: Arc::downgrade(cluster), turn: Arc::default() })
 }
 
 /// The nodes of a cluster of ours, whose numbers are their broker ids.
 #[derive(Debug)]
 struct OwnNodes {
     cluster: Weak<Cluster>,
+    /// One act at a time: one that a case left in flight has to end before the next may mend it.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Nodes for OwnNodes {
     fn act(&self, act: NodeAct, broker: i32) -> Acting<'_> {
-        let cluster = self.cluster.clone();
+        let (cluster, turn) = (self.cluster.clone(), self.turn.clone());
         Box::pin(async move {
             let ran = tokio::task::spawn_blocking(move || {
+                let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
                 let cluster = cluster.upgrade().ok_or("the cluster has ended")?;
                 let node = usize::try_from(broker).unwrap_or(0);
                 let done = match act {
