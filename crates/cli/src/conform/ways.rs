@@ -94,6 +94,7 @@ mod tests {
             shapes: Vec::new(),
             disruptive: true,
             loopback: true,
+            restarts: false,
         }
     }
 
