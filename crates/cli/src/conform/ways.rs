@@ -93,6 +93,7 @@ mod tests {
             users: BTreeMap::new(),
             shapes: Vec::new(),
             disruptive: true,
+            restarts: false,
             loopback: true,
             restarts: false,
         }
