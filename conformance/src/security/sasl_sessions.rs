@@ -49,19 +49,26 @@ async fn a_login_is_told_how_long_its_session_lasts(cx: &mut Cx) -> Outcome {
            needs = [Listener(Listener::Reauth), User(Role::Unprivileged, "PLAIN")])]
 async fn a_renewed_session_outlives_the_first(cx: &mut Cx) -> Outcome {
     let (name, password) = user(cx, "PLAIN")?;
-    let (mut conn, lifetime) = session(cx, &name, &password).await?;
-    let ends = cx.now() + lifetime;
+    for _ in 0..ROUNDS {
+        let (mut conn, lifetime) = session(cx, &name, &password).await?;
+        let ends = cx.now() + lifetime;
 
-    cx.sleep(lifetime / 4).await;
-    conn.ask_at(1, handshake("PLAIN"), &[]).await?.expect_ok()?;
-    let renewed = conn.ask(token(plain(&name, &password))).await?.expect_ok()?;
-    if cx.version() >= 1 {
-        let told = renewed.session_lifetime_ms;
-        renewed.require(told > 0, "a new session_lifetime_ms", || told.to_string())?;
+        cx.sleep(lifetime / 4).await;
+        let renewed_at = cx.now();
+        conn.ask_at(1, handshake("PLAIN"), &[]).await?.expect_ok()?;
+        let renewed = conn.ask(token(plain(&name, &password))).await?.expect_ok()?;
+        if cx.version() >= 1 {
+            let told = renewed.session_lifetime_ms;
+            renewed.require(told > 0, "a new session_lifetime_ms", || told.to_string())?;
+        }
+        expect_served(cx, &mut conn).await?;
+        cx.sleep(ends.saturating_sub(cx.now()) + AFTER).await;
+        let served = expect_served(cx, &mut conn).await;
+        if served.is_ok() || cx.now() < renewed_at + lifetime {
+            return served;
+        }
     }
-    expect_served(cx, &mut conn).await?;
-    cx.sleep(ends.saturating_sub(cx.now()) + AFTER).await;
-    expect_served(cx, &mut conn).await
+    Err(Failure::blocked("an answer before the second session ends", "a later one each time"))
 }
 
 /// A client that has not authenticated anew when its session ends (`connections.max.reauth.ms`)
@@ -92,6 +99,9 @@ async fn a_renewal_as_somebody_else_is_refused(cx: &mut Cx) -> Outcome {
     let names = text.contains(&name) && text.contains(&other);
     require(names, &format!("a text that names {name} and {other}"), || text.clone())
 }
+
+/// A loaded target may take so long over an answer that the second session is over too; then it is asked once more.
+const ROUNDS: u32 = 3;
 
 /// What a clock may be behind.
 const AFTER: Duration = Duration::from_millis(300);
