@@ -152,6 +152,11 @@ impl Cx {
             by_leader.entry(*leader).or_default().push(index);
         }
         for (leader, indices) in by_leader {
+            if self.shared.is_down(leader) {
+                return Ok(Some(format!(
+                    "broker {leader}, which the case took down, in the metadata"
+                )));
+            }
             let request = probe(&topic.name, &indices);
             let reply = if self.facts().brokers.len() > 1 {
                 self.connect_broker(leader).await?.ask_newest(request).await?
