@@ -152,6 +152,11 @@ impl Cx {
             by_leader.entry(*leader).or_default().push(index);
         }
         for (leader, indices) in by_leader {
+            if self.shared.is_down(leader) {
+                return Ok(Some(format!(
+                    "broker {leader}, which the case took down, in the metadata"
+                )));
+            }
             let request = probe(&topic.name, &indices);
             let reply = if self.facts().brokers.len() > 1 {
                 self.connect_broker(leader).await?.ask_newest(request).await?
@@ -171,7 +176,8 @@ impl Cx {
     /// coordinator that a case asks next, and each follows the metadata at its own pace.
     async fn unheard_of(&self, topic: &Topic) -> Result<Option<String>, Failure> {
         let others = self.facts().brokers.iter().map(|broker| broker.id);
-        for broker in others.filter(|id| !topic.leaders.contains(id)) {
+        let others = others.filter(|id| !topic.leaders.contains(id) && !self.shared.is_down(*id));
+        for broker in others {
             let mut conn = self.connect_broker(broker).await?;
             let partitions = i32::try_from(topic.leaders.len()).unwrap_or(i32::MAX);
             if let Err(last) = described(&mut conn, &topic.name, partitions).await? {
