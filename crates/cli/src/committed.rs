@@ -21,8 +21,8 @@ macro_rules! release {
 
 /// Oldest first.
 const RELEASES: &[Release] = &[
-    release!("3.9.2": "authorization" "batches" "commits" "fetch" "groups" "metadata" "offsets" "produce" "properties" "security" "topics" "transactions" "wire"),
-    release!("4.4.0": "authorization" "batches" "commits" "fetch" "groups" "metadata" "offsets" "produce" "properties" "security" "topics" "transactions" "wire"),
+    release!("3.9.2": "authorization" "batches" "batches.mortal-alone" "batches.three-nodes" "commits" "commits.mortal-alone" "fetch" "fetch.small-requests" "fetch.three-nodes" "groups" "metadata" "metadata.dead-broker" "metadata.locked-topics" "metadata.three-nodes" "offsets" "offsets.three-nodes" "produce" "produce.mortal" "produce.three-nodes" "properties" "security" "topics" "topics.locked-topics" "topics.three-nodes" "transactions" "transactions.mortal" "transactions.mortal-alone" "transactions.old-transactions" "transactions.three-nodes" "wire" "wire.small-requests" "wire.three-nodes"),
+    release!("4.4.0": "authorization" "batches" "batches.mortal-alone" "batches.three-nodes" "commits" "commits.mortal-alone" "fetch" "fetch.small-requests" "fetch.three-nodes" "groups" "metadata" "metadata.dead-broker" "metadata.locked-topics" "metadata.three-nodes" "offsets" "offsets.three-nodes" "produce" "produce.mortal" "produce.three-nodes" "properties" "security" "topics" "topics.locked-topics" "topics.three-nodes" "transactions" "transactions.mortal" "transactions.mortal-alone" "transactions.old-transactions" "transactions.three-nodes" "wire" "wire.small-requests" "wire.three-nodes"),
 ];
 
 /// The newest release of which there is a recording.

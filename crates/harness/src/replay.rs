@@ -1,10 +1,11 @@
 //! Playing recordings back: the same cases, the same judgement, no target.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
 use kconform_report::{Record, Replay, Verdict};
+use kconform_scenario::Facts;
 use kconform_scenario::wire::{Matching, event};
 
 use crate::Suite;
@@ -44,21 +45,23 @@ pub fn replay(
     execute::install_panic_hook();
     let began = Instant::now();
     let mut played = Played::default();
+    // What no file holds is judged by the usual cluster of its family: one node of no special shape.
+    let mut usual: BTreeMap<&str, &Facts> = BTreeMap::new();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
     for (head, recorded) in files {
         let facts = Arc::new(head.facts.clone());
-        let families: Vec<&str> = {
-            let mut families: Vec<&str> =
-                recorded.iter().filter_map(|case| case.name.split("::").next()).collect();
-            families.dedup();
-            families
-        };
-        let mut cases: BTreeMap<String, Case> = plan::cases(suite, Some(&facts))
+        let cases: BTreeMap<String, Case> = plan::cases(suite, Some(&facts))
             .into_iter()
-            .filter(|case| families.contains(&case.scenario.family()))
             .map(|case| (case.name.clone(), case))
             .collect();
         for recorded in recorded {
-            let case = cases.remove(&recorded.name);
+            let family = recorded.name.split("::").next().unwrap_or_default();
+            let known = usual.entry(family).or_insert(&head.facts);
+            if head.facts.brokers.len() == 1 && head.facts.shapes.is_empty() {
+                *known = &head.facts;
+            }
+            seen.insert(&recorded.name);
+            let case = cases.get(&recorded.name).cloned();
             let Some(case) = case.or_else(|| plan::by_seed(suite, &recorded.name)) else {
                 played.orphans.push(recorded.name.clone());
                 continue;
@@ -83,9 +86,16 @@ pub fn replay(
             watch.ended(&record);
             played.records.push(record);
         }
-        for case in cases.into_values().filter(|case| options.filter.wants(suite, case)) {
+    }
+    for (family, facts) in usual {
+        let cases = plan::cases(suite, Some(facts)).into_iter();
+        let cases = cases.filter(|case| case.scenario.family() == family);
+        for case in cases.filter(|case| !seen.contains(&*case.name)) {
+            if !options.filter.wants(suite, &case) {
+                continue;
+            }
             let mut record = evidence::blank(suite, &case, &options.again);
-            match plan::decide(&facts, &case) {
+            match plan::decide(facts, &case) {
                 Decision::Unsupported(reason) => {
                     record.verdict = Verdict::Unsupported;
                     record.reason = Some(reason);

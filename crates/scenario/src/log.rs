@@ -22,9 +22,9 @@ pub struct Ends {
     pub end: i64,
 }
 
-/// Errors after which nothing was appended and a write may be sent again: a leader that is on its way, or has not heard of
-/// the topic's id yet (UNKNOWN_TOPIC_ID), or NOT_ENOUGH_REPLICAS, which a follower that lags under load causes for a moment.
-const NOT_YET_WRITABLE: &[Code] = &[Code(3), Code(5), Code(6), Code(19), Code(100)];
+/// Errors after which nothing was appended and a write may be sent again: a leader that is on its way, or
+/// NOT_ENOUGH_REPLICAS, which a follower that lags under load causes for a moment.
+const NOT_YET_WRITABLE: &[Code] = &[Code(3), Code(5), Code(6), Code(19)];
 
 impl Cx {
     /// Partitions that no other case uses, led by one broker, so that one request may name them
