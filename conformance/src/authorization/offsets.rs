@@ -65,9 +65,9 @@ async fn offset_commit_is_refused_for_the_topic_alone_that_may_not_be_read(cx: &
 }
 
 /// OffsetFetch without DESCRIBE on the group answers GROUP_AUTHORIZATION_FAILED (30) (version 1 for
-/// each partition, versions 2 to 7 at the top, from 8 on for the group) and no offsets; with it, a
-/// topic that is named without DESCRIBE answers TOPIC_AUTHORIZATION_FAILED (29) and offset -1, and
-/// is left out where all topics are asked for.
+/// each partition, in 3.7 and 3.8 with no partition and no error, versions 2 to 7 at the top, from
+/// 8 on for the group) and no offsets; with it, a topic that is named without DESCRIBE answers
+/// TOPIC_AUTHORIZATION_FAILED (29) and offset -1, and is left out where all topics are asked for.
 #[scenario("AUTHZ-017", api = OffsetFetch, versions = 1.., needs = [Authorizer,
            Listener(Listener::SaslPlaintext), User(Role::Unprivileged, "PLAIN")])]
 async fn offset_fetch_needs_the_right_to_describe_the_group(cx: &mut Cx) -> Outcome {
@@ -81,8 +81,12 @@ async fn offset_fetch_needs_the_right_to_describe_the_group(cx: &mut Cx) -> Outc
         2..=7 => "error_code",
         _ => "groups[0].error_code",
     };
-    reply.expect_error_at(path, GroupAuthorizationFailed)?;
     let offsets = offsets(&reply.value()?);
+    // Before 3.9 the error of the group is lost on the way into version 1.
+    if cx.version() == 1 && !cx.since(3, 9) {
+        return require(offsets.is_empty(), "no partition", || format!("{offsets:?}"));
+    }
+    reply.expect_error_at(path, GroupAuthorizationFailed)?;
     require(offsets.iter().all(|offset| *offset == -1), "no offset", || format!("{offsets:?}"))
 }
 

@@ -108,7 +108,7 @@ fn judge(
     print(&plan::surroundings(&probed));
     // One node is started in a moment; a special cluster of three is not worth its time.
     let shapes = match own {
-        Some(_) if args.own.nodes() == 1 => special::take(&mut cases),
+        Some(_) if args.own.nodes() == 1 && !args.own.no_special => special::take(&mut cases),
         _ => Vec::new(),
     };
     let ways = own.map_or_else(Ways::default, |_| Ways::of(args, &probed.facts, &cases));

@@ -39,8 +39,8 @@ impl Conform {
         }
         if !self.reach.is_empty() && self.own != OwnArgs::default() {
             return Err(Trouble::Usage(
-                "--release, --nodes, --no-authorizer, --feature and --setting are about an Apache Kafka that is started for the \
-                 run; leave them out, or the target (--reference says which release a target is held to)"
+                "--release, --nodes, --no-authorizer, --feature, --setting and --no-special are about an Apache Kafka that is started \
+                 for the run; leave them out, or the target (--reference says which release a target is held to)"
                     .to_owned(),
             ));
         }

@@ -138,6 +138,9 @@ pub(crate) struct OwnArgs {
     /// Start it with this broker setting, such as auto.create.topics.enable=false; without a value it takes ours away
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
     pub(crate) setting: Vec<(String, String)>,
+    /// Start no further brokers for the cases that need one of a special shape, or one that dies: it saves some minutes
+    #[arg(long)]
+    pub(crate) no_special: bool,
     /// Start it with Apache's own intervals and sizes, not with short ones
     #[arg(long, hide = true)]
     pub(crate) apache_defaults: bool,

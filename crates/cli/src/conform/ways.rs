@@ -52,6 +52,7 @@ fn way(args: &Conform, facts: &Facts, need: &Need) -> Option<String> {
         Need::Listener(_) | Need::User(..) | Need::Shape(_) if own.nodes() != 1 => {
             Some("one node has it: leave --nodes out".to_owned())
         }
+        Need::Shape(_) if own.no_special => Some("leave --no-special out".to_owned()),
         Need::Authorizer if own.no_authorizer => Some("leave --no-authorizer out".to_owned()),
         Need::Before(major, minor) => of_line(&|line| line < (major, minor)),
         Need::Since(major, minor) => of_line(&|line| line >= (major, minor)),
