@@ -91,9 +91,9 @@ async fn offset_fetch_needs_the_right_to_describe_the_group(cx: &mut Cx) -> Outc
 }
 
 /// OffsetFetch without DESCRIBE on the group answers GROUP_AUTHORIZATION_FAILED (30) (version 1 for
-/// each partition, versions 2 to 7 at the top, from 8 on for the group) and no offsets; with it, a
-/// topic that is named without DESCRIBE answers TOPIC_AUTHORIZATION_FAILED (29) and offset -1, and
-/// is left out where all topics are asked for.
+/// each partition, in 3.7 and 3.8 with no partition and no error, versions 2 to 7 at the top, from
+/// 8 on for the group) and no offsets; with it, a topic that is named without DESCRIBE answers
+/// TOPIC_AUTHORIZATION_FAILED (29) and offset -1, and is left out where all topics are asked for.
 #[scenario("AUTHZ-017", api = OffsetFetch, versions = 1.., needs = [Authorizer,
            Listener(Listener::SaslPlaintext), User(Role::Unprivileged, "PLAIN")])]
 async fn offset_fetch_is_refused_for_a_topic_that_may_not_be_seen(cx: &mut Cx) -> Outcome {
