@@ -66,3 +66,29 @@ fn a_broker_is_started_with_the_features_and_settings_that_are_named() {
     assert_eq!(head.facts.finalized["transaction.version"], 1);
     assert_eq!(head.facts.configs["auto.create.topics.enable"], "false");
 }
+
+#[test]
+fn tls_listeners_are_reached_with_the_files_that_flags_name() {
+    if kconform_brokers::prerequisites().is_err() {
+        return;
+    }
+    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let shape = kconform_brokers::Shape::one(kconform_brokers::Release::newest());
+    let cluster = kconform_brokers::Cluster::start(&shape, &mut |_| ()).unwrap();
+    let (listeners, files) = (cluster.listeners(), cluster.certificates());
+    let judged = |bootstrap: &str, with_a_certificate: bool| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kconform"));
+        command.args(["conform", "--plain", "--no-results", "--id", "META-001"]);
+        command.args(["--bootstrap", bootstrap, "--security-protocol", "SSL", "--ca-file"]);
+        command.arg(&files.ca);
+        if with_a_certificate {
+            command.arg("--cert-file").arg(&files.client).arg("--key-file").arg(&files.client_key);
+        }
+        command.output().unwrap().status.code()
+    };
+    let (ssl, mtls) = (listeners.ssl.as_ref().unwrap(), listeners.mtls.as_ref().unwrap());
+    assert_eq!(judged(ssl, false), Some(0));
+    assert_eq!(judged(mtls, true), Some(0));
+    // The listener wants to know who comes.
+    assert_eq!(judged(mtls, false), Some(3));
+}

@@ -96,7 +96,6 @@ mod tests {
             disruptive: true,
             restarts: false,
             loopback: true,
-            restarts: false,
         }
     }
 
