@@ -65,13 +65,17 @@ pub(crate) async fn topic_again(cx: &Cx, old: &Partition) -> Result<Partition, F
         let topic = cx.topic_ready(&old.topic, 1).await?;
         if topic.id != old.topic_id {
             let new = topic.partition(0);
-            // The leader may have answered for the old topic, when it was asked by name.
-            let version = cx.newest(keys::Fetch)?;
-            let probe = requests::fetch(version, &new, 0);
-            let mut leader = cx.leader(&new).await?;
-            cx.settle_at(&mut leader, version, &probe, NOT_YET_THERE).await?.ok()?;
+            served_by_id(cx, &new).await?;
             return Ok(new);
         }
         tries.again("the old id").await?;
     }
+}
+
+/// Set-up: waits until the leader serves a topic that was made again: asked by name it may still answer for the old one.
+pub(crate) async fn served_by_id(cx: &Cx, new: &Partition) -> Outcome {
+    let version = cx.newest(keys::Fetch)?;
+    let probe = requests::fetch(version, new, 0);
+    let mut leader = cx.leader(new).await?;
+    cx.settle_at(&mut leader, version, &probe, NOT_YET_THERE).await?.ok().map(drop)
 }

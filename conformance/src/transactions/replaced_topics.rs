@@ -2,6 +2,8 @@
 
 use kconform_scenario::prelude::*;
 
+use crate::topics::served_by_id;
+
 /// How long a new topic may take to be seen in place of the former one.
 const SEEN_WITHIN: Duration = Duration::from_secs(20);
 
@@ -24,26 +26,12 @@ pub(super) async fn made_anew(cx: &Cx, topic: &Topic) -> Result<Partition, Failu
         let found = cx.topic_ready(&topic.name, 1).await?;
         if found.id != topic.id {
             let anew = found.partition(0);
-            taken_up(cx, &anew).await?;
+            // A broker that is alone knows of the new topic by its own metadata.
+            if cx.facts().brokers.len() > 1 {
+                served_by_id(cx, &anew).await?;
+            }
             return Ok(anew);
         }
         tries.again("the former topic").await?;
-    }
-}
-
-/// Waits until the leader serves the new log, which is empty. It is asked by name, and answers for the former one until it
-/// has taken up the deletion; a broker that is alone knows of it by its own metadata.
-async fn taken_up(cx: &Cx, anew: &Partition) -> Outcome {
-    if cx.facts().brokers.len() < 2 {
-        return Ok(());
-    }
-    let mut tries = cx.tries("the new log at the leader", SEEN_WITHIN);
-    loop {
-        match cx.log_ends(anew).await {
-            Ok(ends) if ends.end == 0 => return Ok(()),
-            Ok(_) => tries.again("the former log").await?,
-            Err(Failure::Blocked(last)) => tries.again(last.got).await?,
-            Err(other) => return Err(other),
-        }
     }
 }
