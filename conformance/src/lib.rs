@@ -17,6 +17,8 @@ mod commits;
 mod fetch;
 /// Classic groups: join, sync, heartbeat, leave.
 mod groups;
+/// Partitions with fewer replicas in sync than must be.
+mod in_sync;
 /// Metadata.
 mod metadata;
 /// Offsets of a log: ListOffsets, OffsetForLeaderEpoch, DeleteRecords.

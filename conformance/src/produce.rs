@@ -16,7 +16,7 @@ mod message_sets;
 mod oddities;
 mod payloads;
 mod producers;
-pub(crate) mod replication;
+mod replication;
 mod requests;
 mod restarts;
 mod rights;

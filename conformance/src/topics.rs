@@ -45,7 +45,7 @@ pub(crate) async fn delete_topic(cx: &Cx, conn: &mut Conn, name: &str) -> Outcom
 }
 
 /// What a leader says that does not know a new topic yet, by name and by id.
-const NOT_YET_THERE: &[Code] = &[Code(3), Code(5), Code(6), Code(100)];
+const NOT_YET_THERE: &[Code] = &[Code(3), Code(5), Code(6), Code(100), Code(103)];
 
 /// Set-up: makes a topic again that was deleted, with this one partition, led by the same broker, and gives the new
 /// partition once its leader serves it.

@@ -3,11 +3,12 @@
 //! The moment lasts where the partition has fewer replicas in sync than min.insync.replicas asks for: then the high
 //! watermark stays where it was, below what the new leader holds (KAFKA-15583, since 3.7).
 
+use kafka_protocol::messages::BrokerId;
 use kconform_scenario::LEADER_ON_ITS_WAY;
 use kconform_scenario::prelude::*;
 
 use super::answers::{END, START};
-use crate::produce::replication::Short;
+use crate::in_sync::{Short, write};
 use crate::transactions::leaders::move_leader;
 
 scenarios![a_new_leader_does_not_know_the_end];
@@ -30,7 +31,7 @@ const KNOWN_WITHIN: Duration = Duration::from_secs(20);
     needs = [ThreeBrokers, Disruption, Since(3, 7)], exclusive, slow,
 )]
 async fn a_new_leader_does_not_know_the_end(cx: &mut Cx) -> Outcome {
-    let short = Short::new(cx).await?;
+    let short = Short::new(cx, 2).await?;
     let asked = ask(cx, &short).await;
     short.over(cx).await?;
     let moved = asked?;
@@ -41,13 +42,15 @@ async fn a_new_leader_does_not_know_the_end(cx: &mut Cx) -> Outcome {
         let reply = leader.ask(requests::list_offsets(&moved, END)).await?;
         match reply.errors()?.iter().find(|(_, code)| *code != Code::NONE) {
             Some((_, code)) => tries.expect(code).await?,
-            None => return reply.expect_ok()?.expect_number(OFFSET, short.end),
+            None => return reply.expect_ok()?.expect_number(OFFSET, short.end + 1),
         }
     }
 }
 
 /// The act, while the new leader does not know; gives the partition as it is led now.
 async fn ask(cx: &Cx, short: &Short) -> Result<Partition, Failure> {
+    write(cx, &short.to, "not confirmed", 1).await?.ok()?;
+    replicated(cx, short).await?;
     let moved = move_leader(cx, &short.to).await?;
     let mut leader = cx.leader(&moved).await?;
     let start = requests::list_offsets(&moved, START);
@@ -62,4 +65,23 @@ async fn ask(cx: &Cx, short: &Short) -> Result<Partition, Failure> {
     }
     leader.ask(start).await?.expect_ok()?.expect_number(OFFSET, 0)?;
     Ok(moved)
+}
+
+/// Waits until every replica in sync has the record, however far it is confirmed: a debugging client (-2) sees the end of a
+/// replica's own log.
+async fn replicated(cx: &Cx, short: &Short) -> Outcome {
+    let request = requests::list_offsets(&short.to, END).with_replica_id(BrokerId(-2));
+    let mut tries = cx.tries("the replicas in sync to have the record", KNOWN_WITHIN);
+    for broker in &short.in_sync {
+        let mut conn = cx.connect_broker(*broker).await?;
+        loop {
+            let body = conn.ask_newest(request.clone()).await?.ok()?;
+            let found = body.topics.first().and_then(|topic| topic.partitions.first());
+            match found.map(|partition| partition.offset) {
+                Some(end) if end > short.end => break,
+                other => tries.again(format!("an end of {other:?} at broker {broker}")).await?,
+            }
+        }
+    }
+    Ok(())
 }

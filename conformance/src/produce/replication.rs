@@ -1,15 +1,14 @@
 //! Produce (0) and the other replicas: where the leader is, how many replicas must have a record,
 //! and how long the leader waits for them.
-//!
-//! A partition comes below its min.insync.replicas without any broker's death: a replica that is
-//! being added counts among the replicas, and a throttle keeps it out of sync. An ISR that shrinks
-//! while a write waits for it takes a broker that dies, see `restarts.rs`.
 
-use bytes::Bytes;
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::Value;
 
 use super::answers::{BASE_OFFSET, ERROR, NO_SUCH_INDEX, expect_code, result};
+use crate::in_sync::{Short, seen};
+
+/// How long replication may take, or its end.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 scenarios![
     a_broker_that_does_not_lead_names_the_leader,
@@ -79,14 +78,30 @@ async fn no_leader_is_named_without_need(cx: &mut Cx) -> Outcome {
 /// with 0.
 #[scenario("PRODUCE-047", api = Produce, needs = [ThreeBrokers, Disruption], exclusive)]
 async fn too_few_replicas_in_sync_refuse_acks_all(cx: &mut Cx) -> Outcome {
-    let short = Short::new(cx).await?;
+    let mut short = Short::ordered(cx, 1).await?;
+    let refused = refuse_acks_all(cx, &mut short).await;
+    short.over(cx).await?;
+    refused
+}
+
+/// The act, from when the leader counts the replica that is being added.
+async fn refuse_acks_all(cx: &Cx, short: &mut Short) -> Outcome {
     let mut leader = cx.leader(&short.to).await?;
-    let reply = leader.ask(cx.produce(&short.to, cx.records(&["for all"])?)?).await?;
-    reply.expect_error_at(ERROR, NotEnoughReplicas)?;
-    reply.expect_answer()?.expect_number(BASE_OFFSET, -1)?;
+    let mut tries = cx.tries("a refusal of acks = -1", PATIENCE);
+    loop {
+        let all = cx.produce(&short.to, cx.records(&["for all"])?)?;
+        let reply = leader.ask(all).await?;
+        let code = reply.at(ERROR)?;
+        if code != Value::Int(0) && code != Value::Int(NotEnoughReplicasAfterAppend.code().into()) {
+            reply.expect_error_at(ERROR, NotEnoughReplicas)?;
+            reply.expect_answer()?.expect_number(BASE_OFFSET, -1)?;
+            break;
+        }
+        short.end += 1;
+        tries.expect(format!("error {code:?}")).await?;
+    }
     let one = cx.produce(&short.to, cx.records(&["for one"])?)?.with_acks(1);
-    leader.ask(one).await?.expect_ok()?.expect_number(BASE_OFFSET, short.end)?;
-    short.over(cx).await
+    leader.ask(one).await?.expect_ok()?.expect_number(BASE_OFFSET, short.end)
 }
 
 /// Where a partition has fewer replicas than min.insync.replicas asks for, and all of them are in
@@ -141,128 +156,18 @@ async fn a_write_that_is_not_replicated_in_time_is_kept(cx: &mut Cx) -> Outcome 
     exclusive,
 )]
 async fn a_write_below_min_insync_replicas_is_not_seen(cx: &mut Cx) -> Outcome {
-    let short = Short::new(cx).await?;
-    let mut leader = cx.leader(&short.to).await?;
-    let one = cx.produce(&short.to, cx.records(&["for one"])?)?.with_acks(1);
-    leader.ask(one).await?.expect_ok()?.expect_number(BASE_OFFSET, short.end)?;
-    // Longer than the follower in sync needs to fetch it.
-    cx.sleep(Duration::from_millis(700)).await;
-    let end = cx.log_ends(&short.to).await?.end;
-    require(end == short.seen, &format!("a high watermark of {}", short.seen), || end.to_string())?;
+    let short = Short::new(cx, 1).await?;
+    let unseen = write_unseen(cx, &short).await;
     short.over(cx).await?;
+    unseen?;
     seen(cx, &short.to, short.end + 1).await
 }
 
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// A partition below its min.insync.replicas of 3: of its three replicas one is being added and
-/// throttled, so that two are in sync.
-pub(crate) struct Short {
-    pub(crate) to: Partition,
-    throttled: i32,
-    /// The end of the log.
-    pub(crate) end: i64,
-    /// The high watermark.
-    seen: i64,
-}
-
-impl Short {
-    pub(crate) async fn new(cx: &Cx) -> Result<Self, Failure> {
-        let spec = TopicSpec::default()
-            .replication(2)
-            .config("min.insync.replicas", 3)
-            .config("follower.replication.throttled.replicas", "*");
-        let to = cx.topic_with(spec).await?.partition(0);
-        // More than a follower gets at once, so that the throttle stops it behind the first fetch.
-        let end = 3;
-        let mut leader = cx.leader(&to).await?;
-        for _ in 0..end {
-            let large = Batch::of([Bytes::from(vec![b'x'; 700_000])]).with_timestamp(cx.wall_ms());
-            let large = requests::produce(cx.newest(keys::Produce)?, &to, large.encode());
-            leader.ask_newest(large.with_acks(1)).await?.ok()?;
-        }
-        seen(cx, &to, end).await?;
-        let mut replicas = replicas(cx, &to).await?;
-        let mut brokers = cx.facts().brokers.iter().map(|broker| broker.id);
-        let throttled = brokers.find(|id| !replicas.contains(id));
-        let throttled =
-            throttled.ok_or_else(|| Failure::blocked("a broker without a replica", "none"))?;
-        throttle(cx, throttled, Some("1")).await?;
-        let mut short = Self { to, throttled, end, seen: end };
-        replicas.push(throttled);
-        if let Err(failure) = short.come_about(cx, &replicas).await {
-            short.over(cx).await?;
-            return Err(failure);
-        }
-        Ok(short)
-    }
-
-    /// Adds the replica, and waits until the leader counts it.
-    async fn come_about(&mut self, cx: &Cx, wanted: &[i32]) -> Outcome {
-        reassign(cx, &self.to, Some(wanted)).await?;
-        let mut tries = cx.tries("a leader that counts three replicas", PATIENCE);
-        while replicas(cx, &self.to).await?.len() < 3 {
-            tries.again("two replicas").await?;
-        }
-        let mut leader = cx.leader(&self.to).await?;
-        loop {
-            let version = cx.newest(keys::Produce)?;
-            let records = requests::records(version, &["probe"], cx.wall_ms());
-            let probe = requests::produce(version, &self.to, records).with_acks(1);
-            leader.ask_newest(probe).await?.ok()?;
-            self.end += 1;
-            // Longer than the follower in sync needs to fetch it.
-            cx.sleep(Duration::from_millis(500)).await;
-            self.seen = cx.log_ends(&self.to).await?.end;
-            // It has told of the replica before it counts it. Then it holds the high watermark
-            // back, which older releases never did.
-            if self.seen < self.end || !cx.since(3, 7) {
-                return Ok(());
-            }
-            tries.again(format!("a high watermark of {}", self.seen)).await?;
-        }
-    }
-
-    /// Takes the replica away again: two of two are in sync.
-    pub(crate) async fn over(&self, cx: &Cx) -> Outcome {
-        let cancelled = reassign(cx, &self.to, None).await;
-        throttle(cx, self.throttled, None).await?;
-        cancelled
-    }
-}
-
-/// Sets the rate at which this broker fetches throttled replicas, in bytes a second, or takes it back.
-async fn throttle(cx: &Cx, broker: i32, rate: Option<&str>) -> Outcome {
-    let name = "follower.replication.throttled.rate";
-    let request = requests::broker_setting(Some(broker), name, rate);
-    cx.connect_broker(broker).await?.ask_newest(request).await?.ok().map(drop)
-}
-
-/// Moves the partition to these replicas, or takes such a move back.
-async fn reassign(cx: &Cx, of: &Partition, to: Option<&[i32]>) -> Outcome {
-    let order = requests::reassignment(of, to);
-    cx.connect().await?.ask_newest(order).await?.ok().map(drop)
-}
-
-/// The replicas of the partition, as its leader tells them.
-async fn replicas(cx: &Cx, of: &Partition) -> Result<Vec<i32>, Failure> {
-    let mut conn = cx.leader(of).await?;
-    let about = requests::metadata(cx.newest(keys::Metadata)?, &[&of.topic]);
-    let body = conn.ask_newest(about).await?.ok()?;
-    let found = body.topics.iter().flat_map(|topic| &topic.partitions);
-    let mut found = found.filter(|partition| partition.partition_index == of.index);
-    let partition = found.next().ok_or_else(|| Failure::blocked("the partition", "none"))?;
-    Ok(partition.replica_nodes.iter().map(|id| id.0).collect())
-}
-
-/// The act: consumers come to see the log up to this end.
-async fn seen(cx: &Cx, of: &Partition, wanted: i64) -> Outcome {
-    let mut tries = cx.tries(format!("a high watermark of {wanted}"), PATIENCE);
-    loop {
-        let end = cx.log_ends(of).await?.end;
-        if end == wanted {
-            return Ok(());
-        }
-        tries.expect(end).await?;
-    }
+/// The act. The leader is the only replica in sync: nobody else has to fetch the record first.
+async fn write_unseen(cx: &Cx, short: &Short) -> Outcome {
+    let mut leader = cx.leader(&short.to).await?;
+    let one = cx.produce(&short.to, cx.records(&["for one"])?)?.with_acks(1);
+    leader.ask(one).await?.expect_ok()?.expect_number(BASE_OFFSET, short.end)?;
+    let end = cx.log_ends(&short.to).await?.end;
+    require(end == short.mark, &format!("a high watermark of {}", short.mark), || end.to_string())
 }

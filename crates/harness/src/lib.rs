@@ -9,6 +9,7 @@ mod entry;
 mod evidence;
 mod execute;
 pub mod fingerprint;
+mod litter;
 mod liveness;
 pub mod mutation;
 mod nodes;

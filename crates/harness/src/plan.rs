@@ -243,6 +243,8 @@ pub struct Phase {
     pub slow: Vec<Case>,
     /// The ordinary ones.
     pub others: Vec<Case>,
+    /// They are disturbed when topics are deleted meanwhile.
+    pub fragile: bool,
 }
 
 /// Sorts cases by the way in which they run against a target held to this release; shuffles by the seed if one is given.
@@ -258,11 +260,11 @@ pub fn order(reference: Reference, mut cases: Vec<Case>, seed: Option<u64>) -> O
         cases.into_iter().partition(|case| case.scenario.exclusive);
     let fragile = |case: &Case| reference < Reference(4, 0) && MEMBERS.contains(&case.key);
     let (members, others): (Vec<_>, Vec<_>) = others.into_iter().partition(fragile);
-    let phase = |cases: Vec<Case>| {
+    let phase = |cases: Vec<Case>, fragile| {
         let (slow, others) = cases.into_iter().partition(|case| case.scenario.slow);
-        Phase { slow, others }
+        Phase { slow, others, fragile }
     };
-    Order { alone, phases: vec![phase(members), phase(others)] }
+    Order { alone, phases: vec![phase(members, true), phase(others, false)] }
 }
 
 /// The APIs of classic groups and their members.

@@ -1,7 +1,7 @@
 //! Pooled topics: partitions that exist already, each for one case. A topic a case would cost more than the case.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -37,13 +37,16 @@ pub(crate) struct Topics {
 struct Shelf {
     unused: VecDeque<Partition>,
     handed: usize,
+    /// How many partitions of each topic are unused or in use. One without any is to be deleted.
+    alive: BTreeMap<String, usize>,
     /// Topics made, or tried.
     tried: u32,
     /// The last try that came to nothing, and why.
     failed: Option<(u32, String)>,
     maker: Option<JoinHandle<()>>,
     making: bool,
-    undo: Vec<Undo>,
+    /// Topics made, or tried, that are not deleted yet.
+    undo: BTreeSet<Undo>,
 }
 
 impl Topics {
@@ -98,7 +101,15 @@ impl Topics {
         }
         let mut shelf = self.shelf();
         shelf.unused.clear();
-        std::mem::take(&mut shelf.undo)
+        shelf.alive.clear();
+        std::mem::take(&mut shelf.undo).into_iter().collect()
+    }
+
+    /// Gives up the topics whose partitions are all used up, so that they can be deleted.
+    pub(crate) fn spent(&self) -> Vec<Undo> {
+        let mut shelf = self.shelf();
+        let spent: Vec<_> = shelf.alive.extract_if(.., |_, left| *left == 0).collect();
+        spent.into_iter().filter_map(|(topic, _)| shelf.undo.take(&Undo::Topic(topic))).collect()
     }
 
     fn start(self: &Arc<Self>, shelf: &mut Shelf) {
@@ -123,7 +134,12 @@ impl Topics {
             shelf.tried += 1;
             let failed = made.is_err();
             match made {
-                Ok(partitions) => shelf.unused.extend(partitions),
+                Ok(partitions) => {
+                    for partition in &partitions {
+                        *shelf.alive.entry(partition.topic.clone()).or_default() += 1;
+                    }
+                    shelf.unused.extend(partitions);
+                }
                 Err(why) => shelf.failed = Some((shelf.tried, why)),
             }
             shelf.making = !failed && shelf.wanting(self.most);
@@ -188,14 +204,23 @@ impl Handout {
     }
 
     /// Gives the partitions of a case back when nothing that it sent can have left a trace in them: creating
-    /// partitions is what costs a broker most.
+    /// partitions is what costs a broker most. Else they are used up.
     pub(crate) fn settle(&self, events: &[Event]) {
         let handed = self.handed.take();
-        if !handed.is_empty() && events.iter().all(leaves_no_trace) {
-            let mut shelf = self.topics.shelf();
-            shelf.handed -= handed.len();
-            shelf.unused.extend(handed);
-            drop(shelf);
+        let traceless = !handed.is_empty() && events.iter().all(leaves_no_trace);
+        let mut shelf = self.topics.shelf();
+        for partition in handed {
+            // A topic that the pool has given up meanwhile is not in it.
+            let Some(alive) = shelf.alive.get_mut(&partition.topic) else { continue };
+            if traceless {
+                shelf.handed -= 1;
+                shelf.unused.push_front(partition);
+            } else {
+                *alive -= 1;
+            }
+        }
+        drop(shelf);
+        if traceless {
             self.topics.news.notify_waiters();
         }
     }

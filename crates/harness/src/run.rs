@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use kconform_report::{Finding, Record, Verdict};
-use kconform_scenario::{Facts, Undo};
+use kconform_scenario::Facts;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 use crate::evidence;
 use crate::execute::{self, Agreement, Env, Ran};
+use crate::litter::Litter;
 use crate::liveness::{Fate, Liveness, Sentinel};
 use crate::plan::{self, Case, Decision, Filter, Order, Phase};
 use crate::pool::Topics;
@@ -87,7 +88,7 @@ struct Context {
     liveness: Liveness,
     sentinel: Sentinel,
     refusals: Refusals,
-    undo: Mutex<Vec<Undo>>,
+    litter: Litter,
     recorded: Mutex<Vec<Recorded>>,
     deferred: Mutex<Vec<Case>>,
     stop: AtomicBool,
@@ -134,7 +135,7 @@ pub fn run(
         liveness: Liveness::new(options.target_wait),
         sentinel: Sentinel::new(&env),
         refusals: Refusals::default(),
-        undo: Mutex::default(),
+        litter: Litter::default(),
         recorded: Mutex::default(),
         deferred: Mutex::default(),
         stop: AtomicBool::new(false),
@@ -144,21 +145,20 @@ pub fn run(
     for round in 0..context.options.repeat {
         let seed = context.options.seed.map(|seed| seed.wrapping_add(u64::from(round)));
         let Order { alone, phases } = plan::order(context.env.facts.reference, cases.clone(), seed);
+        context.litter.may_go(false);
         trials(&context, alone, round, 1);
         for phase in phases {
+            context.litter.may_go(!phase.fragile);
             side_by_side(&context, phase, round);
         }
         // What was made so far would weigh on the target in the next round.
-        if round + 1 < context.options.repeat {
-            lighten(&context);
+        let halted = context.liveness.gone() || *context.env.interrupted.borrow();
+        if round + 1 < context.options.repeat && !halted {
+            context.litter.lighten(&context.env);
         }
     }
     convict(&context);
-    let undo = {
-        let mut undo = std::mem::take(&mut *lock(&context.undo));
-        undo.extend(context.env.topics.retire());
-        undo
-    };
+    let undo = context.litter.take(&context.env);
     let leftovers = if context.liveness.gone() {
         undo.iter().map(|item| format!("{item:?}: the target is gone")).collect()
     } else {
@@ -176,22 +176,9 @@ pub fn run(
     }
 }
 
-/// Removes what the cases that have ended made. What stays is tried again at the end of the run.
-fn lighten(context: &Context) {
-    if context.liveness.gone() || *context.env.interrupted.borrow() {
-        return;
-    }
-    let mut undo = std::mem::take(&mut *lock(&context.undo));
-    undo.extend(context.env.topics.retire());
-    let left = context.env.runtime.block_on(cleanup::undo(&context.env, undo.iter().cloned()));
-    if !left.is_empty() {
-        lock(&context.undo).extend(undo);
-    }
-}
-
 /// Runs the slow cases beside the others. Half of the jobs is theirs, so that they, which only wait, neither hold up the
 /// others nor come last. A console of libtest-mimic's own can show but one list, so there they come first.
-fn side_by_side(context: &Arc<Context>, Phase { slow, others }: Phase, round: u32) {
+fn side_by_side(context: &Arc<Context>, Phase { slow, others, .. }: Phase, round: u32) {
     let jobs = context.options.jobs;
     if jobs < 2 || context.options.mimic.is_some() || slow.is_empty() || others.is_empty() {
         trials(context, [slow, others].concat(), round, jobs);
@@ -271,7 +258,7 @@ fn convict(context: &Arc<Context>) {
                 got: "it went away, with nothing else in flight".to_owned(),
                 ..Finding::default()
             });
-            lock(&context.undo).extend(ran.undo);
+            context.litter.add(ran.undo);
             context.sink.push(record);
             continue;
         }
@@ -319,11 +306,13 @@ impl Context {
         if self.liveness.leave(&self.env, &self.sentinel, &self.sink, flight, trouble)
             == Fate::Suspect
         {
-            lock(&self.undo).extend(ran.undo);
+            self.litter.add(ran.undo);
             lock(&self.deferred).push(case);
             return Ok(Completion::ignored_with("the target was lost meanwhile"));
         }
-        self.settle(record, ran)
+        let told = self.settle(record, ran);
+        self.litter.sweep(&self.env);
+        told
     }
 
     /// A case that killed brokers took the watch over them down with them: it begins anew, on what the case left.
@@ -387,7 +376,7 @@ impl Context {
         if matches!(record.verdict, Verdict::Failed | Verdict::Blocked) {
             record.notes.extend(self.sentinel.silence(self.env.began + ran.started, ran.took));
         }
-        lock(&self.undo).extend(ran.undo.iter().cloned());
+        self.litter.add(ran.undo.iter().cloned());
         let told = match record.verdict {
             Verdict::Passed => Ok(Completion::Completed),
             Verdict::NotRun => {

@@ -172,7 +172,7 @@ impl Cx {
         Ok(None)
     }
 
-    /// What a broker that leads none of the partitions says when it does not know the topic yet. Such a broker may be the
+    /// What a broker that leads none of the partitions says when it does not know this topic yet. Such a broker may be the
     /// coordinator that a case asks next, and each follows the metadata at its own pace.
     async fn unheard_of(&self, topic: &Topic) -> Result<Option<String>, Failure> {
         let others = self.facts().brokers.iter().map(|broker| broker.id);
@@ -180,8 +180,13 @@ impl Cx {
         for broker in others {
             let mut conn = self.connect_broker(broker).await?;
             let partitions = i32::try_from(topic.leaders.len()).unwrap_or(i32::MAX);
-            if let Err(last) = described(&mut conn, &topic.name, partitions).await? {
-                return Ok(Some(format!("{last} from broker {broker}")));
+            match described(&mut conn, &topic.name, partitions).await? {
+                Err(last) => return Ok(Some(format!("{last} from broker {broker}"))),
+                // A topic that was made again under its name.
+                Ok(found) if found.id != topic.id => {
+                    return Ok(Some(format!("topic id {} from broker {broker}", found.id)));
+                }
+                Ok(_) => {}
             }
         }
         Ok(None)
