@@ -243,7 +243,11 @@ pub(crate) fn stable_end(of: &Partition) -> ListOffsetsRequest {
 
 /// The last stable offset of the partition.
 pub(crate) async fn last_stable(cx: &Cx, of: &Partition) -> Result<i64, Failure> {
-    let mut leader = cx.leader(of).await?;
+    last_stable_at(&mut cx.leader(of).await?, of).await
+}
+
+/// The last stable offset of the partition, as this leader of it says.
+pub(crate) async fn last_stable_at(leader: &mut Conn, of: &Partition) -> Result<i64, Failure> {
     let body = leader.ask_newest(stable_end(of)).await?.ok()?;
     let found = body.topics.first().and_then(|topic| topic.partitions.first());
     found

@@ -6,7 +6,7 @@
 use kconform_scenario::prelude::*;
 use kconform_scenario::wire::records::Marker;
 
-use crate::producer::{FIRST_IMPLICIT_ADD, MARKERS_WITHIN, Producer, stable_end};
+use crate::producer::{FIRST_IMPLICIT_ADD, MARKERS_WITHIN, Producer, last_stable_at};
 
 /// An open transaction on one partition.
 pub(crate) struct Transaction {
@@ -45,9 +45,7 @@ impl Transaction {
         let mut leader = cx.leader(&self.to).await?;
         let mut tries = cx.tries("the marker of the transaction", MARKERS_WITHIN);
         loop {
-            let body = leader.ask_newest(stable_end(&self.to)).await?.ok()?;
-            let offsets = body.topics.iter().flat_map(|topic| &topic.partitions);
-            let got = offsets.map(|partition| partition.offset).next().unwrap_or(-1);
+            let got = last_stable_at(&mut leader, &self.to).await?;
             if got == stable {
                 return Ok(());
             }

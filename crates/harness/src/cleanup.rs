@@ -18,7 +18,7 @@ pub(crate) async fn undo(env: &Env, undo: impl IntoIterator<Item = Undo>) -> Vec
     if undo.is_empty() {
         return Vec::new();
     }
-    let cx = probe::case(&env.facts, &env.access);
+    let cx = probe::case(env.facts.clone(), &env.access);
     let mut left = Vec::new();
     let mut topics = Vec::new();
     for item in undo {

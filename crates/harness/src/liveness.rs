@@ -215,7 +215,7 @@ impl Sentinel {
         let (ask, asked) = mpsc::channel::<mpsc::Sender<bool>>();
         let (env, silences) = (env.clone(), self.silences.clone());
         std::thread::spawn(move || {
-            let cx = probe::case(&env.facts, &env.access);
+            let cx = probe::case(env.facts.clone(), &env.access);
             let mut conn = env.runtime.block_on(async {
                 let mut conn = cx.connect().await.ok()?;
                 conn.patience(ANSWER_WITHIN);

@@ -9,9 +9,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use kconform_scenario::keys;
+use kconform_scenario::wire::Event;
 use kconform_scenario::wire::event::What;
-use kconform_scenario::wire::{Event, Session};
-use kconform_scenario::{Access, Cx, Facts, Failure, Inputs, Partition, Pool, TopicSpec, Undo};
+use kconform_scenario::{Access, Facts, Partition, Pool, TopicSpec, Undo};
+
+use crate::probe;
 
 /// Partitions of a pooled topic. Few enough that a topic is ready in a moment.
 const PARTITIONS: i32 = 48;
@@ -155,31 +157,13 @@ impl Topics {
     }
 
     async fn make(&self, count: u32) -> Result<Vec<Partition>, String> {
-        let inputs = Inputs {
-            run: self.run.clone(),
-            case: format!("pool {count}"),
-            key: i16::MIN,
-            version: 0,
-            variant: None,
-            started_ms: 0,
-        };
-        let cx = Cx::live(
-            Session::live(),
-            self.facts.clone(),
-            inputs,
-            self.access.clone(),
-            std::rc::Rc::new(NoPool),
-        );
+        let name = format!("pool {count}");
+        let cx = probe::case_of(&self.run, &name, self.facts.clone(), &self.access);
         let topic = cx.topic_with(TopicSpec::default().partitions(PARTITIONS)).await;
         let (_, made) = cx.finish();
         self.shelf().undo.extend(made);
-        match topic {
-            Ok(topic) => Ok((0..PARTITIONS).map(|index| topic.partition(index)).collect()),
-            Err(Failure::Failed(finding) | Failure::Blocked(finding)) => {
-                Err(format!("expected {}, got {}", finding.expected, finding.got))
-            }
-            Err(Failure::NotRun(reason) | Failure::Error(reason)) => Err(reason),
-        }
+        let topic = topic.map_err(|failure| probe::sentence(&failure))?;
+        Ok((0..PARTITIONS).map(|index| topic.partition(index)).collect())
     }
 }
 

@@ -53,7 +53,7 @@ impl Probed {
     /// A case at the target that belongs to no plan and that nobody records: for what is done around a run. It has no
     /// pooled partitions.
     pub fn case(&self) -> Cx {
-        case(&self.facts, &self.access)
+        case(self.facts.clone(), &self.access)
     }
 }
 
@@ -97,7 +97,7 @@ async fn probe_at(target: &Target, dial: &Dial) -> Result<Probed, String> {
     let nearest = fingerprint::nearest(&facts.apis, &facts.supported);
     facts.reference = target.reference.unwrap_or(nearest.reference);
     // Everything else goes at the highest common version, which is known from here on.
-    let cx = case(&facts, &access);
+    let cx = case(Arc::new(facts.clone()), &access);
     let mut conn = cx.connect().await.map_err(|e| sentence(&e))?;
     cluster(&mut facts, &mut conn).await.map_err(|e| {
         let why = sentence(&e);
@@ -138,7 +138,7 @@ async fn versions(facts: &mut Facts, access: &Arc<Access>) -> Result<(), String>
     // Version 3 carries the features and is known to all releases since 2.4; 4 shows features that start at 0.
     for version in [4, 3, 0] {
         facts.apis.insert(keys::ApiVersions, (0, version));
-        let cx = case(facts, access);
+        let cx = case(Arc::new(facts.clone()), access);
         let mut conn = cx.connect().await.map_err(|e| sentence(&e))?;
         let name = |text: &'static str| StrBytes::from_static_str(text);
         let request = if version >= 3 {
@@ -264,23 +264,22 @@ pub(crate) async fn acls(conn: &mut Conn) -> Result<Option<Reply<DescribeAclsRes
     Ok((!none).then_some(reply))
 }
 
-/// The probe speaks through a case of its own, which nobody records.
-pub(crate) fn case(facts: &Facts, access: &Arc<Access>) -> Cx {
+/// What is asked around a run is asked through a case of its own, which nobody records.
+pub(crate) fn case(facts: Arc<Facts>, access: &Arc<Access>) -> Cx {
+    case_of("kc", "probe", facts, access)
+}
+
+/// Such a case, of this name in this run: names that it makes up are unique by both.
+pub(crate) fn case_of(run: &str, case: &str, facts: Arc<Facts>, access: &Arc<Access>) -> Cx {
     let inputs = Inputs {
-        run: "kc".to_owned(),
-        case: "probe".to_owned(),
+        run: run.to_owned(),
+        case: case.to_owned(),
         key: i16::MIN,
         version: 0,
         variant: None,
         started_ms: 0,
     };
-    Cx::live(
-        Session::live(),
-        Arc::new(facts.clone()),
-        inputs,
-        access.clone(),
-        Rc::new(crate::pool::NoPool),
-    )
+    Cx::live(Session::live(), facts, inputs, access.clone(), Rc::new(crate::pool::NoPool))
 }
 
 /// A failure in one line.

@@ -48,6 +48,11 @@ pub struct Recorded {
 }
 
 impl Recorded {
+    /// The family of the case, with which its name begins.
+    pub fn family(&self) -> &str {
+        self.name.split("::").next().unwrap_or_default()
+    }
+
     /// What is kept of a live case. Secrets are taken out.
     pub(crate) fn of(record: &Record, ran: &Ran) -> Self {
         let mut events = ran.events.to_vec();
@@ -108,7 +113,7 @@ pub fn write(
     recorded.sort_by(|a, b| a.name.cmp(&b.name));
     let mut families: BTreeMap<String, Vec<Recorded>> = BTreeMap::new();
     for case in recorded {
-        let family = case.name.split("::").next().unwrap_or_default().to_owned();
+        let family = case.family().to_owned();
         families.entry(family).or_default().push(case);
     }
     for (family, cases) in families {

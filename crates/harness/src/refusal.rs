@@ -44,7 +44,7 @@ impl Refusals {
 }
 
 async fn ask(env: &Env, key: i16, version: i16) -> Answer {
-    let cx = probe::case(&env.facts, &env.access);
+    let cx = probe::case(env.facts.clone(), &env.access);
     let mut conn = match cx.connect().await {
         Ok(conn) => conn,
         Err(failure) => return Answer::Unreachable(probe::sentence(&failure)),

@@ -1,5 +1,7 @@
 //! The run: plan, trials on libtest-mimic, suspects, clean-up.
 
+mod suspects;
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -157,7 +159,7 @@ pub fn run(
             context.litter.lighten(&context.env);
         }
     }
-    convict(&context);
+    suspects::convict(&context);
     let undo = context.litter.take(&context.env);
     let leftovers = if context.liveness.gone() {
         undo.iter().map(|item| format!("{item:?}: the target is gone")).collect()
@@ -212,69 +214,6 @@ fn trials(context: &Arc<Context>, cases: Vec<Case>, round: u32, jobs: usize) {
 const NOWHERE: &str = "NUL";
 #[cfg(not(windows))]
 const NOWHERE: &str = "/dev/null";
-
-/// Cases whose verdict means nothing because the target was lost meanwhile: each runs again, alone, if that is allowed.
-fn convict(context: &Arc<Context>) {
-    let deferred = std::mem::take(&mut *lock(&context.deferred));
-    if deferred.is_empty() {
-        return;
-    }
-    let suspects = deferred.len();
-    let allowed =
-        context.options.convict && !context.liveness.gone() && !*context.env.interrupted.borrow();
-    context.liveness.acquit();
-    for case in deferred {
-        let mut record = evidence::blank(&context.suite, &case, &context.options.again);
-        if !allowed || context.liveness.gone() {
-            let remedy = if context.options.convict {
-                ""
-            } else {
-                "; --allow-disruptive lets each run again alone"
-            };
-            record.verdict = Verdict::Blocked;
-            record.reason = Some(format!(
-                "the target went away while this case was in flight, one of {suspects} suspects{remedy}"
-            ));
-            context.sink.push(record);
-            continue;
-        }
-        if let Decision::Unsupported(reason) = plan::decide(&context.env.facts, &case) {
-            let _ = context.refused(case, record, reason);
-            continue;
-        }
-        context.sink.tell(&format!("running suspect {} alone", case.name));
-        let Ok(flight) = context.liveness.enter() else { continue };
-        let ran = execute::run(&context.env, &case);
-        context.look_again(&ran);
-        let trouble = ran.outcome.is_err() || !context.sentinel.holds();
-        if context.liveness.leave(&context.env, &context.sentinel, &context.sink, flight, trouble)
-            == Fate::Suspect
-        {
-            evidence::fill(&mut record, &ran, true);
-            record.verdict = Verdict::Failed;
-            record.reason = None;
-            record.finding = Some(Finding {
-                expected: "the target to survive this case".to_owned(),
-                got: "it went away, with nothing else in flight".to_owned(),
-                ..Finding::default()
-            });
-            context.litter.add(ran.undo);
-            context.sink.push(record);
-            continue;
-        }
-        record
-            .notes
-            .push("ran again alone, because the target was lost while it was in flight".to_owned());
-        let _ = context.settle(record, ran);
-    }
-    // Lost once more while a refusal was asked for: that much is known, and no more.
-    for case in std::mem::take(&mut *lock(&context.deferred)) {
-        let mut record = evidence::blank(&context.suite, &case, &context.options.again);
-        record.verdict = Verdict::Blocked;
-        record.reason = Some("the target went away again while this case was in flight".to_owned());
-        context.sink.push(record);
-    }
-}
 
 impl Context {
     /// One trial. What libtest-mimic is told is for its own console; the record is the truth.

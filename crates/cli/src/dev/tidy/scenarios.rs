@@ -68,8 +68,13 @@ pub(super) fn rewrite_docs<'a>(
 ) -> Vec<Complaint> {
     let mut found = Vec::new();
     for index in 0..scenarios.len() {
-        let Some(row) = requirement(&scenarios[index].id) else { continue };
-        match rewrite::rewrite(&root.join(&scenarios[index].file), &row.id, &row.text) {
+        let scenario = &scenarios[index];
+        let Some(row) = requirement(&scenario.id) else { continue };
+        let above = |other: &&ScenarioRef| {
+            other.file == scenario.file && other.id == scenario.id && other.line < scenario.line
+        };
+        let nth = scenarios.iter().filter(above).count();
+        match rewrite::rewrite(&root.join(&scenario.file), &row.id, nth, &row.text) {
             Ok(None) => {}
             Ok(Some(change)) => {
                 let file = scenarios[index].file.clone();

@@ -19,12 +19,17 @@ pub(super) struct Change {
     pub(super) added: usize,
 }
 
-/// Makes `text` the first paragraph of the doc comment above `#[scenario("id"` in the file.
-/// Nothing is written where it says so already.
-pub(super) fn rewrite(path: &Path, id: &str, text: &str) -> Result<Option<Change>, String> {
+/// Makes `text` the first paragraph of the doc comment above the `nth` (from 0) `#[scenario("id"` in
+/// the file. Nothing is written where it says so already.
+pub(super) fn rewrite(
+    path: &Path,
+    id: &str,
+    nth: usize,
+    text: &str,
+) -> Result<Option<Change>, String> {
     let source = fs::read_to_string(path).map_err(|error| error.to_string())?;
     let mut lines: Vec<&str> = source.lines().collect();
-    let attribute = attribute_line(&source, id)
+    let attribute = attribute_line(&source, id, nth)
         .ok_or_else(|| format!("no `#[scenario(\"{id}\"` in the file"))?;
     let start = (0..attribute).rev().take_while(|&index| is_doc(lines[index])).last();
     let start = start.unwrap_or(attribute);
@@ -42,13 +47,14 @@ pub(super) fn rewrite(path: &Path, id: &str, text: &str) -> Result<Option<Change
     Ok(Some(change))
 }
 
-/// The line, from 0, of the attribute that names the id; the id may stand on the next line.
-fn attribute_line(source: &str, id: &str) -> Option<usize> {
+/// The line, from 0, of the nth attribute that names the id; the id may stand on the next line.
+fn attribute_line(source: &str, id: &str, nth: usize) -> Option<usize> {
     let opening = "#[scenario(";
     let literal = format!("\"{id}\"");
     source
         .match_indices(opening)
-        .find(|(at, _)| source[at + opening.len()..].trim_start().starts_with(&literal))
+        .filter(|(at, _)| source[at + opening.len()..].trim_start().starts_with(&literal))
+        .nth(nth)
         .map(|(at, _)| source[..at].matches('\n').count())
 }
 

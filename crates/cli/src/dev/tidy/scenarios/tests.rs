@@ -106,11 +106,19 @@ async fn one() {}
     api = ApiVersions
 )]
 async fn two() {}
+
+/// Another old sentence.
+#[scenario(\"A-001\", api = ApiVersions)]
+async fn one_again() {}
 ";
     fs::write(&file, source).unwrap();
     let rows = [row("A-001", "One."), row("A-002", "Two."), row("A-003", "Three.")];
     let find = |id: &str| rows.iter().find(|row| row.id == id);
-    let mut scenarios = [scenario("A-001", "one", "", 7), scenario("A-002", "two", "", 10)];
+    let mut scenarios = [
+        scenario("A-001", "one", "", 7),
+        scenario("A-002", "two", "", 10),
+        scenario("A-001", "one_again", "", 17),
+    ];
     assert_eq!(rewrite_docs(root.path(), &mut scenarios, find), []);
     let mended = "\
 //! Frames.
@@ -127,9 +135,13 @@ async fn one() {}
     api = ApiVersions
 )]
 async fn two() {}
+
+/// One.
+#[scenario(\"A-001\", api = ApiVersions)]
+async fn one_again() {}
 ";
     assert_eq!(fs::read_to_string(&file).unwrap(), mended);
-    assert_eq!((scenarios[0].line, scenarios[1].line), (6, 10));
+    assert_eq!(scenarios.map(|scenario| scenario.line), [6, 10, 17]);
 
     let mut lost = [scenario("A-003", "three", "", 4)];
     let found = rewrite_docs(root.path(), &mut lost, find);
