@@ -72,8 +72,14 @@ pub(crate) async fn topic_again(cx: &Cx, old: &Partition) -> Result<Partition, F
     }
 }
 
-/// Set-up: waits until the leader serves a topic that was made again: asked by name it may still answer for the old one.
-pub(crate) async fn served_by_id(cx: &Cx, new: &Partition) -> Outcome {
+/// Set-up: waits until the leader has taken up a topic that was made again. A broker that is alone knows of it by its own
+/// metadata.
+pub(crate) async fn taken_up(cx: &Cx, new: &Partition) -> Outcome {
+    if cx.facts().brokers.len() > 1 { served_by_id(cx, new).await } else { Ok(()) }
+}
+
+/// Waits until the leader serves the topic under its id: asked by name it may still answer for the old one.
+async fn served_by_id(cx: &Cx, new: &Partition) -> Outcome {
     let version = cx.newest(keys::Fetch)?;
     let probe = requests::fetch(version, new, 0);
     let mut leader = cx.leader(new).await?;

@@ -52,10 +52,22 @@ fn forward(args: Vec<OsString>) -> ExitCode {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
     let mut command = Command::new(cargo);
-    command.args(["run", "--quiet", "--package", "kconform", "--manifest-path"]);
+    command.arg("run");
+    if built() {
+        command.arg("--quiet");
+    } else {
+        eprintln!("building kconform, which takes some minutes the first time");
+    }
+    command.args(["--package", "kconform", "--manifest-path"]);
     command.arg(workspace.join("Cargo.toml")).arg("--").args(args);
     command.env(INVOKED_AS, "cargo xtask");
     run(command)
+}
+
+/// Whether there is a `kconform` already, if only of an older source: then cargo has little to do, and is not heard.
+fn built() -> bool {
+    let name = format!("kconform{}", std::env::consts::EXE_SUFFIX);
+    std::env::current_exe().is_ok_and(|xtask| xtask.with_file_name(name).exists())
 }
 
 /// Becomes the command, so that a signal meant for `kconform` meets nobody else and nobody returns before it has cleaned up.

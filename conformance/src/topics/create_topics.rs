@@ -11,7 +11,7 @@ use kconform_scenario::prelude::*;
 use kconform_scenario::wire::schema::Value;
 use kconform_scenario::{Body, Undo};
 
-use super::delete_topic;
+use super::{delete_topic, taken_up};
 
 scenarios![
     a_created_topic_is_listed_and_led,
@@ -202,6 +202,7 @@ async fn a_re_created_topic_starts_empty(cx: &mut Cx) -> Outcome {
         new.id.to_string()
     })?;
     let partition = new.partition(0);
+    taken_up(cx, &partition).await?;
     let mut leader = cx.leader(&partition).await?;
     let end = leader.ask(requests::list_offsets(&partition, -1)).await?.expect_ok()?;
     let offset = end.at("topics[0].partitions[0].offset")?;

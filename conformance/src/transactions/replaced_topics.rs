@@ -2,7 +2,7 @@
 
 use kconform_scenario::prelude::*;
 
-use crate::topics::served_by_id;
+use crate::topics::taken_up;
 
 /// How long a new topic may take to be seen in place of the former one.
 const SEEN_WITHIN: Duration = Duration::from_secs(20);
@@ -26,10 +26,7 @@ pub(super) async fn made_anew(cx: &Cx, topic: &Topic) -> Result<Partition, Failu
         let found = cx.topic_ready(&topic.name, 1).await?;
         if found.id != topic.id {
             let anew = found.partition(0);
-            // A broker that is alone knows of the new topic by its own metadata.
-            if cx.facts().brokers.len() > 1 {
-                served_by_id(cx, &anew).await?;
-            }
+            taken_up(cx, &anew).await?;
             return Ok(anew);
         }
         tries.again("the former topic").await?;
