@@ -63,10 +63,8 @@ async fn metadata_of_all_topics_leaves_out_what_may_not_be_seen(cx: &mut Cx) -> 
         body.topics.iter().any(|topic| topic.name.as_ref().is_some_and(|n| n.0.as_str() == name))
     };
     body.require(listed(&shown), format!("{shown} listed"), || "it is not".to_owned())?;
-    body.require(!listed(&hidden), format!("{hidden} left out"), || "it is listed".to_owned())?;
-    let refused = Code::from(TopicAuthorizationFailed);
-    let denied = body.topics.iter().filter(|topic| Code(topic.error_code) == refused).count();
-    body.require(denied == 0, "no entry with code 29", || format!("{denied}"))
+    // Not even with an error. Others may be listed with one: topics that were deleted just now.
+    body.require(!listed(&hidden), format!("{hidden} left out"), || "it is listed".to_owned())
 }
 
 /// Metadata by topic id answers UNKNOWN_TOPIC_ID (100) for an id that no topic has, and
