@@ -3,7 +3,10 @@
 
 use std::ffi::OsString;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, ExitStatus};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 /// Tells `kconform` what it was called as, so that the commands it prints can be copied.
 const INVOKED_AS: &str = "KCONFORM_INVOKED_AS";
@@ -13,8 +16,10 @@ const COMMANDS: &[&str] = &["conform", "list", "apis", "diff", "report", "clean"
 const DEV: &[&str] = &["tidy", "catalogue", "mutate", "schemas", "ci"];
 /// The command line was wrong.
 const USAGE: u8 = 2;
-/// Cargo could not be run.
+/// Cargo could not be run, or could not build.
 const OUR_ERROR: u8 = 5;
+/// How long a build goes on unannounced.
+const SILENCE: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);
@@ -49,34 +54,54 @@ fn usage(task: &str) -> String {
 /// Runs `kconform` with these arguments, built if it must be. Input, output, the working directory and the exit code are those
 /// of the caller.
 fn forward(args: Vec<OsString>) -> ExitCode {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
-    let mut command = Command::new(cargo);
-    command.arg("run");
-    if built() {
-        command.arg("--quiet");
-    } else {
-        eprintln!("building kconform, which takes some minutes the first time");
+    let mut build = cargo("build");
+    if let Err(code) = told_when_long(move || build.status()) {
+        return code;
     }
-    command.args(["--package", "kconform", "--manifest-path"]);
-    command.arg(workspace.join("Cargo.toml")).arg("--").args(args);
+    let mut command = cargo("run");
+    command.arg("--").args(args);
     command.env(INVOKED_AS, "cargo xtask");
     run(command)
 }
 
-/// Whether there is a `kconform` already, if only of an older source: then cargo has little to do, and is not heard.
-fn built() -> bool {
-    let name = format!("kconform{}", std::env::consts::EXE_SUFFIX);
-    std::env::current_exe().is_ok_and(|xtask| xtask.with_file_name(name).exists())
+fn cargo(task: &str) -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+    let mut command = Command::new(cargo);
+    command.args([task, "--quiet", "--package", "kconform", "--manifest-path"]);
+    command.arg(workspace.join("Cargo.toml"));
+    command
+}
+
+/// Builds, and says so when that takes long: cargo is quiet, since it is not what was called.
+fn told_when_long(
+    build: impl FnOnce() -> std::io::Result<ExitStatus> + Send + 'static,
+) -> Result<(), ExitCode> {
+    let (done, news) = mpsc::channel();
+    // The receiver waits until it is told.
+    thread::spawn(move || drop(done.send(build())));
+    let built = news.recv_timeout(SILENCE).or_else(|_| {
+        eprintln!("building kconform; the first time this takes some minutes");
+        news.recv()
+    });
+    match built {
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(_)) => Err(ExitCode::from(OUR_ERROR)),
+        Ok(Err(error)) => Err(unavailable(&error)),
+        Err(error) => Err(unavailable(&error)),
+    }
+}
+
+fn unavailable(error: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("cannot run cargo: {error}");
+    ExitCode::from(OUR_ERROR)
 }
 
 /// Becomes the command, so that a signal meant for `kconform` meets nobody else and nobody returns before it has cleaned up.
 #[cfg(unix)]
 fn run(mut command: Command) -> ExitCode {
     use std::os::unix::process::CommandExt;
-    let error = command.exec();
-    eprintln!("cannot run cargo: {error}");
-    ExitCode::from(OUR_ERROR)
+    unavailable(&command.exec())
 }
 
 #[cfg(not(unix))]
@@ -86,16 +111,22 @@ fn run(mut command: Command) -> ExitCode {
             let code = status.code().and_then(|code| u8::try_from(code).ok());
             ExitCode::from(code.unwrap_or(OUR_ERROR))
         }
-        Err(error) => {
-            eprintln!("cannot run cargo: {error}");
-            ExitCode::from(OUR_ERROR)
-        }
+        Err(error) => unavailable(&error),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_build_is_waited_for_and_its_failure_is_ours() {
+        let ended_with = |code: &'static str| {
+            told_when_long(move || Command::new("sh").args(["-c", code]).status())
+        };
+        assert_eq!(ended_with("exit 0"), Ok(()));
+        assert_eq!(ended_with("exit 101"), Err(ExitCode::from(OUR_ERROR)));
+    }
 
     #[test]
     fn an_unknown_task_is_answered_with_the_known_ones() {

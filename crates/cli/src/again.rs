@@ -51,10 +51,14 @@ pub(crate) fn replay(recording: &str) -> String {
     words.map(|word| quoted(&word)).collect::<Vec<_>>().join(" ")
 }
 
-/// `kconform conform`, or `cargo xtask conform` where the user came that way.
+/// `kconform`, or `cargo xtask` where the user came that way.
+pub(crate) fn called() -> String {
+    std::env::var("KCONFORM_INVOKED_AS").unwrap_or_else(|_| "kconform".to_owned())
+}
+
+/// `kconform conform`, or `cargo xtask conform`.
 fn start() -> Vec<String> {
-    let called = std::env::var("KCONFORM_INVOKED_AS").unwrap_or_else(|_| "kconform".to_owned());
-    called.split_whitespace().map(str::to_owned).chain(["conform".to_owned()]).collect()
+    called().split_whitespace().map(str::to_owned).chain(["conform".to_owned()]).collect()
 }
 
 /// A word as a POSIX shell takes it for one.

@@ -45,8 +45,9 @@ fn start(name: &str, args: &OwnArgs) -> Result<i32, Trouble> {
     print(&described(&running));
     match written {
         Ok(()) => print(&format!(
-            "  target file     {0}\n\nJudge it with `kconform conform --target {0}`, stop it with `kconform broker stop {name}`.\n",
-            file.display()
+            "  target file     {0}\n\nJudge it with `{1} conform --target {0}`, stop it with `{1} broker stop {name}`.\n",
+            file.display(),
+            crate::again::called()
         )),
         Err(error) => tell(&format!("the target file cannot be written: {error}")),
     }

@@ -103,7 +103,8 @@ fn judge(
 
     let run_id = args.output.run_id.clone().unwrap_or_else(results::fresh_run_id);
     let mut manifest = manifest(args, &run_id, &target, &probed);
-    manifest.planned = cases.len() * usize::try_from(args.manner.repeat).unwrap_or(1);
+    let rounds = usize::try_from(args.manner.repeat).unwrap_or(1);
+    manifest.planned = cases.len() * rounds;
     print(&console_header(&manifest, terminal.colour));
     print(&plan::surroundings(&probed));
     // One node is started in a moment; a special cluster of three is not worth its time.
@@ -113,6 +114,9 @@ fn judge(
     };
     let ways = own.map_or_else(Ways::default, |_| Ways::of(args, &probed.facts, &cases));
     print(&plan::outline(&probed.facts, &cases, args.manner.repeat, jobs, &ways));
+    if !shapes.is_empty() {
+        print(&special::announced(manifest.planned - cases.len() * rounds, shapes.len()));
+    }
     if let Some(seed) = manifest.seed {
         print(&format!("Shuffled: `--shuffle {seed}` gives this order again.\n"));
     }

@@ -34,7 +34,7 @@ impl Interrupt {
                 let _ = sender.send(true);
                 tell(
                     "\ninterrupted: the cases in flight end, what they made is removed and the records are \
-                     written; once more ends at once",
+                     written; once more ends at once, and leaves to `clean` what they made",
                 );
             }
         });

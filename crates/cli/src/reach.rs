@@ -1,13 +1,14 @@
 //! From flags and files to a target.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use kconform_harness::settings::{Address, ClientSettings, TargetFile, Way};
 use kconform_harness::{Hook, Probed, Target, fingerprint};
-use kconform_scenario::Reference;
 use kconform_scenario::wire::Dial;
+use kconform_scenario::{Need, Reference};
 use tokio::runtime::Runtime;
 
 use crate::args::ReachArgs;
@@ -44,7 +45,16 @@ pub(crate) fn target(args: &ReachArgs) -> Result<Reached, Trouble> {
     client = client.overridden(flags);
     let mut target = Target::at(dials(&client)?);
     target.disruptive = file.disruptive.unwrap_or(false);
+    if let (Some(reference), Some(path)) = (file.reference, &args.target) {
+        known_reference(reference).map_err(|error| within(path, "target.reference", error))?;
+    }
     target.reference = file.reference;
+    for shape in &file.shapes {
+        known_shape(shape).map_err(|error| match &args.target {
+            Some(path) => within(path, "capabilities.shapes", error),
+            None => error,
+        })?;
+    }
     target.shapes = file.shapes;
     target.users = file.users;
     target.nodes = file.hooks.map(|hooks| Arc::new(hooks) as Hook);
@@ -71,6 +81,34 @@ pub(crate) fn side(what: &str, config: Option<&Path>) -> Result<Target, Trouble>
 pub(crate) fn dial(text: &str) -> Result<Dial, Trouble> {
     let Address { host, port } = address(text)?;
     Ok(Dial::plain(host, port))
+}
+
+/// A wrong usage with the place of it.
+fn within(file: &Path, key: &str, trouble: Trouble) -> Trouble {
+    match trouble {
+        Trouble::Usage(text) => Trouble::Usage(format!("{}: {key}: {text}", file.display())),
+        other => other,
+    }
+}
+
+/// Whether any case needs a broker of this shape.
+fn known_shape(shape: &str) -> Result<(), Trouble> {
+    let scenarios = conformance::scenarios();
+    let needs = scenarios.iter().flat_map(|scenario| scenario.needs);
+    let known: BTreeSet<&str> = needs
+        .filter_map(|need| match need {
+            Need::Shape(name) => Some(*name),
+            _ => None,
+        })
+        .collect();
+    if known.contains(shape) {
+        return Ok(());
+    }
+    let known: Vec<&str> = known.into_iter().collect();
+    Err(Trouble::Usage(format!(
+        "no case needs the shape `{shape}`; there are {}",
+        known.join(", ")
+    )))
 }
 
 /// Whether we know what this release line does.
@@ -102,7 +140,12 @@ fn dials(client: &ClientSettings) -> Result<Vec<Dial>, Trouble> {
 }
 
 fn dialled(way: &Way, address: &Address) -> Result<Dial, Trouble> {
-    way.dial(address).map_err(|error| Trouble::Usage(format!("{address}: {error}")))
+    way.dial(address).map_err(|error| {
+        Trouble::Usage(format!(
+            "the way to {address}: {error}\nthe files of TLS are named by --ca-file, --cert-file and --key-file, by \
+             ssl.truststore.location and ssl.keystore.location in client.properties, by ca, cert and key in a target file"
+        ))
+    })
 }
 
 fn address(text: &str) -> Result<Address, Trouble> {

@@ -112,7 +112,7 @@ impl Liveness {
         let suspects = state.suspects.len();
         drop(guard);
         sink.tell(&format!(
-            "the target is lost; {suspects} case(s) were in flight; waiting up to {} s for it",
+            "the target is lost; {suspects} case(s) were in flight; waiting up to {} s for it (--target-wait)",
             self.patience.as_secs()
         ));
         let back = self.wait(env, sentinel);

@@ -73,6 +73,14 @@ pub(super) fn take(cases: &mut Vec<Case>) -> Vec<&'static str> {
     shapes
 }
 
+/// What is still to come after the cases of the usual broker, in one line.
+pub(super) fn announced(cases: usize, shapes: usize) -> String {
+    format!(
+        "{cases} more after them, on {shapes} clusters of a special shape, which start one after the other; some of their \
+         brokers are killed. That takes some minutes; --no-special leaves them out.\n"
+    )
+}
+
 /// Starts a broker of this shape.
 pub(super) fn start(args: &OwnArgs, shape: &'static str) -> Result<(Own, Target), Trouble> {
     tell(&format!("Starting another broker, of the shape `{shape}`"));

@@ -220,7 +220,7 @@ fn certificates_are_read_before_anything_is_dialled() {
     std::fs::write(&none, "no certificate\n").unwrap();
     let none = none.to_str().unwrap();
     let with = |flags: &[&str]| conform("127.0.0.1:1", flags);
-    ends(with(&["--ca-file", none]), 2, &["none.pem"]);
+    ends(with(&["--ca-file", none]), 2, &["none.pem", "named by --ca-file"]);
     ends(with(&["--cert-file", none, "--key-file", none]), 2, &["none.pem"]);
     ends(with(&["--cert-file", none]), 2, &["--key-file"]);
 }

@@ -120,6 +120,23 @@ fn wrong_usage() {
 }
 
 #[test]
+fn a_target_file_that_names_what_is_unknown_is_named_with_key_and_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("target.toml");
+    for (more, says) in [
+        ("reference = \"4.9\"\n", ["target.reference", "Apache Kafka 4.9", "there are 3.7"]),
+        (
+            "[capabilities]\nshapes = [\"small-request\"]\n",
+            ["capabilities.shapes", "`small-request`", "small-requests"],
+        ),
+    ] {
+        std::fs::write(&file, format!("[target]\nbootstrap = \"127.0.0.1:1\"\n{more}")).unwrap();
+        let result = kconform(&["conform", "--target", file.to_str().unwrap()]);
+        ends(result, 2, &[&["target.toml"][..], &says[..]].concat());
+    }
+}
+
+#[test]
 fn a_malformed_target_file_is_named_with_line_key_and_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("target.toml");

@@ -173,7 +173,7 @@ impl ClientSettings {
             None if login => Err(SettingsError::new(
                 "security.protocol",
                 "a login is given, but not how to speak",
-                "set it to SASL_SSL, or to SASL_PLAINTEXT, which sends passwords of PLAIN in the clear",
+                "set it, or --security-protocol, to SASL_SSL, or to SASL_PLAINTEXT, which sends passwords of PLAIN in the clear",
             )),
             None if certificates => Ok(Protocol::Ssl),
             None => Ok(Protocol::Plaintext),
