@@ -121,14 +121,14 @@ impl Cluster {
         }
     }
 
-    /// Pauses a node (SIGSTOP): its connections stay open and nothing answers.
+    /// Pauses a node (SIGSTOP): its connections stay open and nothing answers. Returns when it stands still.
     ///
     /// # Errors
     ///
     /// There is no such node, or it does not run.
     pub fn pause(&self, node: usize) -> Result<(), NodeError> {
         let place = self.place(node)?;
-        running(node, self.processes.signal(place, Signal::SIGSTOP))
+        running(node, self.processes.pause(place))
     }
 
     /// Lets a paused node go on (SIGCONT). Returns at once: the node may first have to join its

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 
 use crate::guard::Guard;
@@ -115,6 +116,21 @@ impl Processes {
             return Ok(false);
         }
         kill(pid(child), signal)?;
+        Ok(true)
+    }
+
+    /// Stops the process of a node (SIGSTOP) and waits until all of its threads stand still, which the signal alone does
+    /// not; false when it does not run.
+    pub(crate) fn pause(&self, node: usize) -> io::Result<bool> {
+        if !self.signal(node, Signal::SIGSTOP)? {
+            return Ok(false);
+        }
+        let state = self.lock();
+        if let Some(child) = &state.nodes[node] {
+            // It may have been killed instead; either way it stays to be waited for.
+            let news = WaitPidFlag::WSTOPPED | WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+            waitid(Id::Pid(pid(child)), news)?;
+        }
         Ok(true)
     }
 
