@@ -34,7 +34,7 @@ impl Short {
         let mut short = Self::ordered(cx, in_sync).await?;
         match short.counted(cx).await {
             Ok(()) => Ok(short),
-            Err(failure) => short.over(cx).await.and(Err(failure)),
+            Err(failure) => short.over(cx, Err(failure)).await,
         }
     }
 
@@ -67,7 +67,7 @@ impl Short {
         };
         match ordered.await {
             Ok(()) => Ok(short),
-            Err(failure) => short.over(cx).await.and(Err(failure)),
+            Err(failure) => short.over(cx, Err(failure)).await,
         }
     }
 
@@ -88,11 +88,11 @@ impl Short {
         Ok(())
     }
 
-    /// Takes the replica away again: as many are in sync as there are.
-    pub(crate) async fn over(&self, cx: &Cx) -> Outcome {
+    /// Takes the replica away again, so that as many are in sync as there are; gives what came of the case until then.
+    pub(crate) async fn over<T>(&self, cx: &Cx, came: Result<T, Failure>) -> Result<T, Failure> {
         let cancelled = reassign(cx, &self.to, None).await;
         throttle(cx, &self.in_sync, None).await?;
-        cancelled
+        cancelled.and(came)
     }
 }
 

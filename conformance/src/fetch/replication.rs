@@ -15,9 +15,7 @@ scenarios![records_that_are_not_replicated_are_held_back];
            exclusive)]
 async fn records_that_are_not_replicated_are_held_back(cx: &mut Cx) -> Outcome {
     let short = Short::new(cx, 1).await?;
-    let held_back = held_back(cx, &short).await;
-    short.over(cx).await?;
-    held_back
+    short.over(cx, held_back(cx, &short).await).await
 }
 
 /// The act, with two records behind the high watermark.

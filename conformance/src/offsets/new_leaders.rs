@@ -32,9 +32,7 @@ const KNOWN_WITHIN: Duration = Duration::from_secs(20);
 )]
 async fn a_new_leader_does_not_know_the_end(cx: &mut Cx) -> Outcome {
     let short = Short::new(cx, 2).await?;
-    let asked = ask(cx, &short).await;
-    short.over(cx).await?;
-    let moved = asked?;
+    let moved = short.over(cx, ask(cx, &short).await).await?;
 
     let mut leader = cx.leader(&moved).await?;
     let mut tries = cx.tries("the end of the log", KNOWN_WITHIN);

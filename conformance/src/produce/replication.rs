@@ -80,8 +80,7 @@ async fn no_leader_is_named_without_need(cx: &mut Cx) -> Outcome {
 async fn too_few_replicas_in_sync_refuse_acks_all(cx: &mut Cx) -> Outcome {
     let mut short = Short::ordered(cx, 1).await?;
     let refused = refuse_acks_all(cx, &mut short).await;
-    short.over(cx).await?;
-    refused
+    short.over(cx, refused).await
 }
 
 /// The act, from when the leader counts the replica that is being added.
@@ -157,9 +156,7 @@ async fn a_write_that_is_not_replicated_in_time_is_kept(cx: &mut Cx) -> Outcome 
 )]
 async fn a_write_below_min_insync_replicas_is_not_seen(cx: &mut Cx) -> Outcome {
     let short = Short::new(cx, 1).await?;
-    let unseen = write_unseen(cx, &short).await;
-    short.over(cx).await?;
-    unseen?;
+    short.over(cx, write_unseen(cx, &short).await).await?;
     seen(cx, &short.to, short.end + 1).await
 }
 

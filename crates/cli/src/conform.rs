@@ -84,9 +84,6 @@ fn judge(
     let jobs = args.manner.jobs.or(jobs).unwrap_or(JOBS);
     let wait = args.manner.target_wait.or(wait);
     target.reference = args.manner.reference.or(target.reference);
-    if let Some(reference) = target.reference {
-        reach::known_reference(reference)?;
-    }
     let probed = match own {
         Some(_) => runtime.block_on(enter::enter_own(&target))?,
         None => {

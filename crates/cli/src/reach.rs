@@ -31,7 +31,11 @@ pub(crate) struct Reached {
 /// The target that the flags and the files that they name describe.
 pub(crate) fn target(args: &ReachArgs) -> Result<Reached, Trouble> {
     let file = match &args.target {
-        Some(path) => TargetFile::read(path).map_err(usage)?,
+        Some(path) => {
+            let file = TargetFile::read(path).map_err(usage)?;
+            known_shapes(path, &file.shapes)?;
+            file
+        }
         None => TargetFile::default(),
     };
     let mut client = file.client;
@@ -45,16 +49,7 @@ pub(crate) fn target(args: &ReachArgs) -> Result<Reached, Trouble> {
     client = client.overridden(flags);
     let mut target = Target::at(dials(&client)?);
     target.disruptive = file.disruptive.unwrap_or(false);
-    if let (Some(reference), Some(path)) = (file.reference, &args.target) {
-        known_reference(reference).map_err(|error| within(path, "target.reference", error))?;
-    }
     target.reference = file.reference;
-    for shape in &file.shapes {
-        known_shape(shape).map_err(|error| match &args.target {
-            Some(path) => within(path, "capabilities.shapes", error),
-            None => error,
-        })?;
-    }
     target.shapes = file.shapes;
     target.users = file.users;
     target.nodes = file.hooks.map(|hooks| Arc::new(hooks) as Hook);
@@ -83,16 +78,8 @@ pub(crate) fn dial(text: &str) -> Result<Dial, Trouble> {
     Ok(Dial::plain(host, port))
 }
 
-/// A wrong usage with the place of it.
-fn within(file: &Path, key: &str, trouble: Trouble) -> Trouble {
-    match trouble {
-        Trouble::Usage(text) => Trouble::Usage(format!("{}: {key}: {text}", file.display())),
-        other => other,
-    }
-}
-
-/// Whether any case needs a broker of this shape.
-fn known_shape(shape: &str) -> Result<(), Trouble> {
+/// Whether there are cases that need a broker of each of these shapes, which this target file names.
+fn known_shapes(file: &Path, shapes: &[String]) -> Result<(), Trouble> {
     let scenarios = conformance::scenarios();
     let needs = scenarios.iter().flat_map(|scenario| scenario.needs);
     let known: BTreeSet<&str> = needs
@@ -101,27 +88,20 @@ fn known_shape(shape: &str) -> Result<(), Trouble> {
             _ => None,
         })
         .collect();
-    if known.contains(shape) {
+    let Some(unknown) = shapes.iter().find(|shape| !known.contains(shape.as_str())) else {
         return Ok(());
-    }
+    };
     let known: Vec<&str> = known.into_iter().collect();
     Err(Trouble::Usage(format!(
-        "no case needs the shape `{shape}`; there are {}",
+        "{}: capabilities.shapes: no case needs the shape `{unknown}`; there are {}",
+        file.display(),
         known.join(", ")
     )))
 }
 
 /// Whether we know what this release line does.
 pub(crate) fn known_reference(reference: Reference) -> Result<(), Trouble> {
-    if fingerprint::release(reference).is_some() {
-        return Ok(());
-    }
-    let known: Vec<String> =
-        fingerprint::releases().iter().map(|release| release.reference.to_string()).collect();
-    Err(Trouble::Usage(format!(
-        "Apache Kafka {reference} is not a reference that kconform knows; there are {}",
-        known.join(", ")
-    )))
+    fingerprint::known(reference).map_err(Trouble::Usage)
 }
 
 fn dials(client: &ClientSettings) -> Result<Vec<Dial>, Trouble> {

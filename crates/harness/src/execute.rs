@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
+use kconform_report::reasons::INTERRUPTED;
 use kconform_scenario::wire::{Event, Matching, Replayed, Session};
 use kconform_scenario::{Access, Cx, Facts, Failure, Inputs, Outcome, Undo};
 
@@ -111,7 +112,7 @@ pub(crate) fn run(env: &Env, case: &Case) -> Ran {
             session.deadline();
             (false, Err(hung(env.deadline, &waiting)))
         }
-        None => (true, Err(Failure::NotRun("the run was interrupted".to_owned()))),
+        None => (true, Err(Failure::NotRun(INTERRUPTED.to_owned()))),
     };
     let (notes, undo) = cx.finish();
     drop(cx);
@@ -120,7 +121,7 @@ pub(crate) fn run(env: &Env, case: &Case) -> Ran {
     let restarted = hand.is_some_and(|hand| env.runtime.block_on(hand.settle(env.deadline)));
     let took = begun.elapsed();
     let replay = if cut {
-        Agreement::No("the run was interrupted".to_owned())
+        Agreement::No(INTERRUPTED.to_owned())
     } else {
         agreement(&outcome, replay(case, &env.facts, &inputs, &events, Matching::Strict))
     };

@@ -42,6 +42,22 @@ pub fn release(reference: Reference) -> Option<&'static Release> {
     releases().iter().find(|release| release.reference == reference)
 }
 
+/// Whether we know this release line.
+///
+/// # Errors
+/// A sentence with the release lines that we know.
+pub fn known(reference: Reference) -> Result<(), String> {
+    if release(reference).is_some() {
+        return Ok(());
+    }
+    let known: Vec<String> =
+        releases().iter().map(|release| release.reference.to_string()).collect();
+    Err(format!(
+        "Apache Kafka {reference} is not a reference that kconform knows; there are {}",
+        known.join(", ")
+    ))
+}
+
 /// Lines `api 0 Produce 0 13` and `feature metadata.version 1 30`.
 fn parse((line, text): &(&str, &str)) -> Release {
     let mut release = Release {

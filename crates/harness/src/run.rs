@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use kconform_report::reasons::{FAILED_FAST, GONE, INTERRUPTED};
 use kconform_report::{Finding, Record, Verdict};
 use kconform_scenario::Facts;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -78,9 +79,6 @@ pub struct Done {
     /// What was known of the target.
     pub facts: Arc<Facts>,
 }
-
-/// Why cases after the loss of a target did not run.
-const GONE: &str = "the target went away and did not come back";
 
 struct Context {
     suite: Suite,
@@ -225,11 +223,10 @@ impl Context {
             Decision::Unsupported(reason) => return self.refused(case, record, reason),
         }
         if *self.env.interrupted.borrow() {
-            return self.skip(record, Verdict::NotRun, "the run was interrupted".to_owned());
+            return self.skip(record, Verdict::NotRun, INTERRUPTED.to_owned());
         }
         if self.stop.load(Ordering::Relaxed) {
-            let reason = "another case had failed (--fail-fast)".to_owned();
-            return self.skip(record, Verdict::NotRun, reason);
+            return self.skip(record, Verdict::NotRun, FAILED_FAST.to_owned());
         }
         let Ok(flight) = self.liveness.enter() else {
             return self.skip(record, Verdict::NotRun, GONE.to_owned());

@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::conclusion::{conclusion, incomplete, judged, numbers, remarks, replayed};
 use crate::group::{by_family, by_reason};
+use crate::reasons;
 use crate::text::{frame, line, lines};
 use crate::{Counts, Manifest, Record, Replay, Run, Verdict};
 
@@ -74,13 +75,6 @@ pub fn console_summary(run: &Run, colour: bool) -> String {
     console_summary_with(run, colour, &|_| None)
 }
 
-/// Reasons that lie in the run: nobody can provide anything against them, and the summary says them anyhow.
-const OF_THE_RUN: &[&str] = &[
-    "the run was interrupted",
-    "the target went away and did not come back",
-    "another case had failed (--fail-fast)",
-];
-
 /// The same for somebody who knows how to provide what cases want: `way` gives it for a reason.
 pub fn console_summary_with(
     run: &Run,
@@ -105,7 +99,7 @@ pub fn console_summary_with(
     let _ = writeln!(out, "{}", painted(&sentence, result, colour));
 
     let mut not_run = by_reason(&run.records, Verdict::NotRun);
-    not_run.retain(|(reason, _)| !OF_THE_RUN.contains(reason));
+    not_run.retain(|(reason, _)| !reasons::OF_THE_RUN.contains(reason));
     if !not_run.is_empty() {
         out.push_str("\nTo run the others, provide:\n");
         for (reason, records) in not_run {

@@ -21,6 +21,7 @@ mod manifest;
 mod markdown;
 mod markup;
 mod read;
+pub mod reasons;
 mod record;
 mod schema;
 mod text;

@@ -15,6 +15,7 @@ use toml::Spanned;
 
 use self::raw::{RawFile, RawHooks, RawListener, RawTarget, RawUser, Text};
 use super::{Address, ClientSettings, SettingsError, Way, error};
+use crate::fingerprint;
 use crate::nodes::{BROKER, Commands};
 
 /// What a target file says.
@@ -92,7 +93,9 @@ impl Reader<'_> {
             );
         }
         if let Some(reference) = &raw.target.reference {
-            file.reference = Some(reference.get_ref().parse().map_err(|what: String| {
+            let parsed = reference.get_ref().parse::<Reference>();
+            let known = parsed.and_then(|parsed| fingerprint::known(parsed).map(|()| parsed));
+            file.reference = Some(known.map_err(|what| {
                 let remedy = "write a release line of Apache Kafka in quotes, such as \"4.1\"";
                 SettingsError::new("target.reference", what, remedy).at(self.line(reference))
             })?);
