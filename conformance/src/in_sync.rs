@@ -4,7 +4,7 @@
 
 use kafka_protocol::messages::ProduceResponse;
 use kconform_scenario::prelude::*;
-use kconform_scenario::{LEADER_ON_ITS_WAY, Reply};
+use kconform_scenario::{LEADER_ON_ITS_WAY, Reply, Undo};
 
 /// How long a leader may take to count a replica that is being added, and a follower to fetch what it lacks.
 const WITHIN: Duration = Duration::from_secs(20);
@@ -15,7 +15,7 @@ const APPENDED: &[Code] = &[Code(20), Code(7)];
 /// How long a write waits for the replicas in sync.
 const TIMEOUT_MS: i32 = 300;
 
-/// A partition that has one replica too few in sync. Cases with one run alone: they set a quota of the leader's broker.
+/// A partition that has one replica too few in sync.
 pub(crate) struct Short {
     /// The partition.
     pub(crate) to: Partition,
@@ -62,7 +62,7 @@ impl Short {
         let replicas = [in_sync.as_slice(), &[new]].concat();
         let short = Self { to, mark: end, end, in_sync };
         let ordered = async {
-            throttle(cx, &short.in_sync, Some("1")).await?;
+            throttle(cx, &short.in_sync).await?;
             reassign(cx, &short.to, Some(&replicas)).await
         };
         match ordered.await {
@@ -90,9 +90,7 @@ impl Short {
 
     /// Takes the replica away again, so that as many are in sync as there are; gives what came of the case until then.
     pub(crate) async fn over<T>(&self, cx: &Cx, came: Result<T, Failure>) -> Result<T, Failure> {
-        let cancelled = reassign(cx, &self.to, None).await;
-        throttle(cx, &self.in_sync, None).await?;
-        cancelled.and(came)
+        reassign(cx, &self.to, None).await.and(came)
     }
 }
 
@@ -123,12 +121,13 @@ pub(crate) async fn write(
     cx.settle_at(&mut leader, version, &request, LEADER_ON_ITS_WAY).await
 }
 
-/// Sets the bytes a second that each of these brokers, where it leads, gives to throttled replicas which are not in sync, or
-/// takes the setting back. No other case has such replicas. A broker takes settings of its own alone.
-async fn throttle(cx: &Cx, brokers: &[i32], rate: Option<&str>) -> Outcome {
+/// Has each of these brokers, where it leads, give next to nothing to throttled replicas that are not in sync. It stays so
+/// until the run ends, since other cases want the same; nobody else has such replicas.
+async fn throttle(cx: &Cx, brokers: &[i32]) -> Outcome {
     for broker in brokers {
-        let name = "leader.replication.throttled.rate";
-        let request = requests::broker_setting(Some(*broker), name, rate);
+        cx.undo(Undo::LeaderQuota(*broker));
+        let request = requests::leader_quota(*broker, true);
+        // A broker takes settings of its own alone.
         cx.connect_broker(*broker).await?.ask_newest(request).await?.ok()?;
     }
     Ok(())

@@ -11,8 +11,7 @@ scenarios![records_that_are_not_replicated_are_held_back];
 
 /// A Fetch from an offset between the high watermark and the log end (records that some replica in
 /// sync does not have yet) is answered with error 0 and no records.
-#[scenario("FETCH-007", api = Fetch, versions = 4.., needs = [ThreeBrokers, Disruption],
-           exclusive)]
+#[scenario("FETCH-007", api = Fetch, versions = 4.., needs = [ThreeBrokers, Disruption])]
 async fn records_that_are_not_replicated_are_held_back(cx: &mut Cx) -> Outcome {
     let short = Short::new(cx, 1).await?;
     short.over(cx, held_back(cx, &short).await).await

@@ -28,7 +28,7 @@ const KNOWN_WITHIN: Duration = Duration::from_secs(20);
 /// epoch the end is told.
 #[scenario(
     "LISTOFF-022", api = ListOffsets, versions = 1..,
-    needs = [ThreeBrokers, Disruption, Since(3, 7)], exclusive, slow,
+    needs = [ThreeBrokers, Disruption, Since(3, 7)], slow,
 )]
 async fn a_new_leader_does_not_know_the_end(cx: &mut Cx) -> Outcome {
     let short = Short::new(cx, 2).await?;

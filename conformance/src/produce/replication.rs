@@ -76,7 +76,7 @@ async fn no_leader_is_named_without_need(cx: &mut Cx) -> Outcome {
 /// Where fewer replicas are in sync than min.insync.replicas asks for, a write with acks = -1 is
 /// refused with NOT_ENOUGH_REPLICAS (19) and not appended; with acks = 1 it is appended and answered
 /// with 0.
-#[scenario("PRODUCE-047", api = Produce, needs = [ThreeBrokers, Disruption], exclusive)]
+#[scenario("PRODUCE-047", api = Produce, needs = [ThreeBrokers, Disruption])]
 async fn too_few_replicas_in_sync_refuse_acks_all(cx: &mut Cx) -> Outcome {
     let mut short = Short::ordered(cx, 1).await?;
     let refused = refuse_acks_all(cx, &mut short).await;
@@ -150,10 +150,7 @@ async fn a_write_that_is_not_replicated_in_time_is_kept(cx: &mut Cx) -> Outcome 
 /// Below min.insync.replicas a write with acks = 1 is answered with 0 but consumers do not see it:
 /// the high watermark stays until enough replicas are in sync again (from 3.7 on; in older releases
 /// it goes on).
-#[scenario(
-    "PRODUCE-051", api = Produce, needs = [ThreeBrokers, Disruption, Since(3, 7)],
-    exclusive,
-)]
+#[scenario("PRODUCE-051", api = Produce, needs = [ThreeBrokers, Disruption, Since(3, 7)])]
 async fn a_write_below_min_insync_replicas_is_not_seen(cx: &mut Cx) -> Outcome {
     let short = Short::new(cx, 1).await?;
     short.over(cx, write_unseen(cx, &short).await).await?;

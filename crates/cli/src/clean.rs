@@ -57,6 +57,7 @@ fn kind(item: &Undo) -> &'static str {
         Undo::AclsOf(_) => "principals with ACLs",
         Undo::ScramUser(_) => "SCRAM users",
         Undo::UserQuota(_) | Undo::ClientQuota(_) => "client quotas",
+        Undo::LeaderQuota(_) => "replication quotas",
     }
 }
 

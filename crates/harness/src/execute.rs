@@ -13,7 +13,7 @@ use kconform_scenario::{Access, Cx, Facts, Failure, Inputs, Outcome, Undo};
 
 use crate::nodes::{Hand, Hook};
 use crate::plan::Case;
-use crate::pool::{Handout, Topics};
+use crate::pool::{Handout, Pools};
 
 /// The time that a case may take. Single waits end long before; this is for loops that never end.
 pub const DEADLINE: Duration = Duration::from_secs(90);
@@ -34,7 +34,7 @@ pub(crate) struct Env {
     /// The way to the target's nodes.
     pub nodes: Option<Hook>,
     /// Pooled partitions.
-    pub topics: Arc<Topics>,
+    pub topics: Arc<Pools>,
     /// The deadline of a case.
     pub deadline: Duration,
     /// Becomes true when the run is interrupted.
@@ -83,7 +83,7 @@ pub(crate) fn run(env: &Env, case: &Case) -> Ran {
     let begun = Instant::now();
     let inputs = inputs(env, case);
     let session = Session::live();
-    let pool = Rc::new(Handout::new(env.topics.clone()));
+    let pool = Rc::new(Handout::new(&env.topics, case));
     let mut cx = Cx::live(
         session.clone(),
         env.facts.clone(),
@@ -187,6 +187,7 @@ fn inputs(env: &Env, case: &Case) -> Inputs {
         version: case.version,
         variant: case.variant.as_deref().map(str::to_owned),
         started_ms: i64::try_from(now.as_millis()).unwrap_or(i64::MAX),
+        single_replica: env.topics.is_single(case),
     }
 }
 

@@ -1,180 +1,90 @@
 //! Pooled topics: partitions that exist already, each for one case. A topic a case would cost more than the case.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Duration;
+mod topics;
 
-use kconform_scenario::keys;
+use std::cell::RefCell;
+use std::sync::Arc;
+
 use kconform_scenario::wire::Event;
 use kconform_scenario::wire::event::What;
-use kconform_scenario::{Access, Facts, Partition, Pool, TopicSpec, Undo};
+use kconform_scenario::wire::schema::{self, Direction};
+use kconform_scenario::{Facts, Handed, Need, Partition, Pool, TopicSpec, Undo, keys};
 
-use crate::probe;
+pub(crate) use self::topics::Making;
+use self::topics::Topics;
+use crate::plan::Case;
 
-/// Partitions of a pooled topic. Few enough that a topic is ready in a moment.
-const PARTITIONS: i32 = 48;
-
-/// How many unused partitions are kept in stock, so that no case waits for the next topic.
-const STOCK: usize = 64;
-
-/// The pooled topics of a run. A thread of their own makes them ahead of the cases, as long as there are cases left.
+/// The pooled topics of a run.
 #[derive(Debug)]
-pub(crate) struct Topics {
+pub(crate) struct Pools {
     facts: Arc<Facts>,
-    access: Arc<Access>,
-    run: String,
-    runtime: tokio::runtime::Handle,
-    deadline: Duration,
-    /// Partitions that the run may need at most, one a case.
-    most: usize,
-    shelf: Mutex<Shelf>,
-    news: tokio::sync::Notify,
+    /// With as many replicas as the target gives a topic by itself.
+    replicated: Arc<Topics>,
+    /// With a single one.
+    single: Arc<Topics>,
+    /// The target makes the latter.
+    makes_single: bool,
 }
 
-#[derive(Debug, Default)]
-struct Shelf {
-    unused: VecDeque<Partition>,
-    handed: usize,
-    /// How many partitions of each topic are unused or in use. One without any is to be deleted.
-    alive: BTreeMap<String, usize>,
-    /// Topics made, or tried.
-    tried: u32,
-    /// The last try that came to nothing, and why.
-    failed: Option<(u32, String)>,
-    maker: Option<JoinHandle<()>>,
-    making: bool,
-    /// Topics made, or tried, that are not deleted yet.
-    undo: BTreeSet<Undo>,
-}
-
-impl Topics {
-    /// An empty pool for at most so many partitions. `deadline` is how long the making of a topic may take.
-    pub(crate) fn new(
-        facts: Arc<Facts>,
-        access: Arc<Access>,
-        run: String,
-        runtime: tokio::runtime::Handle,
-        deadline: Duration,
-        most: usize,
-    ) -> Self {
-        let shelf = Mutex::default();
-        let news = tokio::sync::Notify::new();
-        Self { facts, access, run, runtime, deadline, most, shelf, news }
-    }
-
-    /// The next unused partition. Waits for the maker when there is none in stock.
-    pub(crate) async fn next(self: &Arc<Self>) -> Result<Partition, String> {
-        let mut since = None;
-        loop {
-            let mut news = std::pin::pin!(self.news.notified());
-            // From here on no news is missed.
-            news.as_mut().enable();
-            {
-                let mut shelf = self.shelf();
-                let partition = shelf.unused.pop_front();
-                shelf.handed += usize::from(partition.is_some());
-                if let Some(partition) = partition {
-                    if shelf.wanting(self.most) {
-                        self.start(&mut shelf);
-                    }
-                    return Ok(partition);
-                }
-                let since = *since.get_or_insert(shelf.tried);
-                if let Some((_, why)) = shelf.failed.as_ref().filter(|(at, _)| *at > since) {
-                    return Err(why.clone());
-                }
-                self.start(&mut shelf);
-            }
-            news.await;
+impl Pools {
+    /// Pools for these cases, each of which is run so many times. Blocks the calling thread until it is known whether the
+    /// target makes topics with a single replica, if that matters.
+    pub(crate) fn new(making: Making, cases: &[Case], repeat: u32) -> Self {
+        let facts = making.facts.clone();
+        let runtime = making.runtime.clone();
+        let pool = |kind, spec, cases| {
+            let most = usize::try_from(repeat).unwrap_or(1).saturating_mul(cases);
+            Arc::new(Topics::new(making.clone(), kind, spec, most))
+        };
+        let alone = cases.iter().filter(|case| single_suffices(&facts, case)).count();
+        let single = pool("single", TopicSpec::default().single(), alone);
+        let stocked = if alone > 0 { runtime.block_on(single.stocked()) } else { Ok(()) };
+        if let Err(why) = &stocked {
+            tracing::info!("no topics with a single replica: {why}");
         }
+        let makes_single = stocked.is_ok();
+        let others = if makes_single { cases.len() - alone } else { cases.len() };
+        let replicated = pool("replicated", TopicSpec::default(), others);
+        Self { replicated, single, makes_single, facts }
     }
 
-    /// Takes all partitions out of stock, so that their topics can be deleted; gives what to undo. Waits for a topic in
-    /// the making.
+    /// Whether this case gets topics with a single replica.
+    ///
+    /// On a target of several brokers a scenario meets topics with the target's own number of replicas at the newest
+    /// version of its API, and with one at the older versions: replicas have nothing to do with versions, and are nearly
+    /// half of a cluster's work where each topic has three.
+    pub(crate) fn is_single(&self, case: &Case) -> bool {
+        self.makes_single && single_suffices(&self.facts, case)
+    }
+
+    /// Takes all partitions out of stock, so that their topics can be deleted; gives what to undo. Waits for topics in the
+    /// making.
     pub(crate) fn retire(&self) -> Vec<Undo> {
-        let maker = self.shelf().maker.take();
-        if let Some(maker) = maker {
-            // A maker that panicked has nothing more to tell.
-            let _ = maker.join();
-        }
-        let mut shelf = self.shelf();
-        shelf.unused.clear();
-        shelf.alive.clear();
-        std::mem::take(&mut shelf.undo).into_iter().collect()
+        [&self.replicated, &self.single].into_iter().flat_map(|topics| topics.retire()).collect()
     }
 
     /// Gives up the topics whose partitions are all used up, so that they can be deleted.
     pub(crate) fn spent(&self) -> Vec<Undo> {
-        let mut shelf = self.shelf();
-        let spent: Vec<_> = shelf.alive.extract_if(.., |_, left| *left == 0).collect();
-        spent.into_iter().filter_map(|(topic, _)| shelf.undo.take(&Undo::Topic(topic))).collect()
-    }
-
-    fn start(self: &Arc<Self>, shelf: &mut Shelf) {
-        if shelf.making {
-            return;
-        }
-        shelf.making = true;
-        let topics = self.clone();
-        shelf.maker = Some(std::thread::spawn(move || topics.stock_up()));
-    }
-
-    /// Makes topics until there is stock enough, or one fails.
-    fn stock_up(&self) {
-        loop {
-            let number = self.shelf().tried;
-            let making = async { tokio::time::timeout(self.deadline, self.make(number)).await };
-            let made = self
-                .runtime
-                .block_on(making)
-                .unwrap_or_else(|_| Err("a pooled topic was not ready in time".to_owned()));
-            let mut shelf = self.shelf();
-            shelf.tried += 1;
-            let failed = made.is_err();
-            match made {
-                Ok(partitions) => {
-                    for partition in &partitions {
-                        *shelf.alive.entry(partition.topic.clone()).or_default() += 1;
-                    }
-                    shelf.unused.extend(partitions);
-                }
-                Err(why) => shelf.failed = Some((shelf.tried, why)),
-            }
-            shelf.making = !failed && shelf.wanting(self.most);
-            self.news.notify_waiters();
-            if !shelf.making {
-                return;
-            }
-        }
-    }
-
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn make(&self, count: u32) -> Result<Vec<Partition>, String> {
-        let name = format!("pool {count}");
-        let cx = probe::case_of(&self.run, &name, self.facts.clone(), &self.access);
-        let topic = cx.topic_with(TopicSpec::default().partitions(PARTITIONS)).await;
-        let (_, made) = cx.finish();
-        self.shelf().undo.extend(made);
-        let topic = topic.map_err(|failure| probe::sentence(&failure))?;
-        Ok((0..PARTITIONS).map(|index| topic.partition(index)).collect())
+        [&self.replicated, &self.single].into_iter().flat_map(|topics| topics.spent()).collect()
     }
 }
 
-impl Shelf {
-    /// Whether more stock is wanted, when a run needs at most so many partitions.
-    fn wanting(&self, most: usize) -> bool {
-        self.unused.len() < STOCK && self.handed + self.unused.len() < most
-    }
+/// Whether a case can do with topics with a single replica, whatever else is run.
+fn single_suffices(facts: &Facts, case: &Case) -> bool {
+    let offered = facts.apis.get(&case.key).map(|(_, max)| *max);
+    facts.brokers.len() > 1
+        && !case.scenario.needs.contains(&Need::ThreeBrokers)
+        && case.version < newest(case, offered)
 }
 
-/// A case's hand on the pool.
+/// The newest version that the scenario of a case is run at, where the target offers its API up to `offered`.
+fn newest(case: &Case, offered: Option<i16>) -> i16 {
+    let known = schema::api(case.key).map(|api| *api.versions(Direction::Request).end());
+    let last = case.scenario.versions.1;
+    [known, offered].into_iter().flatten().fold(last, i16::min)
+}
+
+/// A case's hand on its pool.
 #[derive(Debug)]
 pub(crate) struct Handout {
     topics: Arc<Topics>,
@@ -182,40 +92,27 @@ pub(crate) struct Handout {
 }
 
 impl Handout {
-    /// A hand that holds nothing yet.
-    pub(crate) fn new(topics: Arc<Topics>) -> Self {
-        Self { topics, handed: RefCell::default() }
+    /// A hand that holds nothing yet, of this case.
+    pub(crate) fn new(pools: &Pools, case: &Case) -> Self {
+        let topics = if pools.is_single(case) { &pools.single } else { &pools.replicated };
+        Self { topics: topics.clone(), handed: RefCell::default() }
     }
 
     /// Gives the partitions of a case back when nothing that it sent can have left a trace in them: creating
     /// partitions is what costs a broker most. Else they are used up.
     pub(crate) fn settle(&self, events: &[Event]) {
         let handed = self.handed.take();
-        let traceless = !handed.is_empty() && events.iter().all(leaves_no_trace);
-        let mut shelf = self.topics.shelf();
-        for partition in handed {
-            // A topic that the pool has given up meanwhile is not in it.
-            let Some(alive) = shelf.alive.get_mut(&partition.topic) else { continue };
-            if traceless {
-                shelf.handed -= 1;
-                shelf.unused.push_front(partition);
-            } else {
-                *alive -= 1;
-            }
-        }
-        drop(shelf);
-        if traceless {
-            self.topics.news.notify_waiters();
-        }
+        let unused = !handed.is_empty() && events.iter().all(leaves_no_trace);
+        self.topics.back(handed, unused);
     }
 }
 
 impl Pool for Handout {
-    fn partition(&self) -> Pin<Box<dyn Future<Output = Result<Partition, String>> + '_>> {
-        Box::pin(async {
-            let partition = self.topics.next().await?;
-            self.handed.borrow_mut().push(partition.clone());
-            Ok(partition)
+    fn partitions(&self, count: usize) -> Handed<'_> {
+        Box::pin(async move {
+            let partitions = self.topics.next(count).await?;
+            self.handed.borrow_mut().extend_from_slice(&partitions);
+            Ok(partitions)
         })
     }
 }
@@ -232,10 +129,25 @@ const TRACELESS: &[i16] = &[
     keys::Heartbeat,
     keys::LeaveGroup,
     keys::SyncGroup,
+    keys::DescribeGroups,
+    keys::ListGroups,
     keys::SaslHandshake,
     keys::ApiVersions,
+    keys::InitProducerId,
     keys::OffsetForLeaderEpoch,
+    keys::AddOffsetsToTxn,
+    // Writes markers where AddPartitionsToTxn or Produce came before, which are not among these.
+    keys::EndTxn,
+    keys::TxnOffsetCommit,
+    keys::DescribeConfigs,
     keys::SaslAuthenticate,
+    keys::DeleteGroups,
+    keys::OffsetDelete,
+    keys::DescribeProducers,
+    keys::DescribeTransactions,
+    keys::ListTransactions,
+    keys::ConsumerGroupHeartbeat,
+    keys::ConsumerGroupDescribe,
 ];
 
 /// Whether an event cannot have changed a partition. Bytes that are no whole request may have done anything.
@@ -251,7 +163,50 @@ fn leaves_no_trace(event: &Event) -> bool {
 pub(crate) struct NoPool;
 
 impl Pool for NoPool {
-    fn partition(&self) -> Pin<Box<dyn Future<Output = Result<Partition, String>> + '_>> {
+    fn partitions(&self, _count: usize) -> Handed<'_> {
         Box::pin(async { Err("the pool has no pool".to_owned()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kconform_scenario::{Cx, Run, Scenario};
+
+    use super::*;
+
+    fn run(_: &mut Cx) -> Run<'_> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn case(last: i16) -> Case {
+        let scenario = Scenario {
+            id: "FETCH-001",
+            also: &[],
+            name: "one",
+            module: "conformance::fetch",
+            file: "",
+            line: 1,
+            doc: "",
+            api: keys::Fetch,
+            versions: (0, last),
+            vary: &[],
+            needs: &[],
+            slow: false,
+            exclusive: false,
+            run,
+        };
+        let scenario = Box::leak(Box::new(scenario));
+        Case { scenario, name: "one".to_owned(), key: keys::Fetch, version: 4, variant: None }
+    }
+
+    #[test]
+    fn the_newest_version_is_one_that_scenario_and_target_have() {
+        assert_eq!(newest(&case(i16::MAX), Some(12)), 12, "the target's");
+        assert_eq!(newest(&case(6), Some(12)), 6, "the scenario's");
+        let known = *schema::api(keys::Fetch)
+            .expect("Fetch is in our tables")
+            .versions(Direction::Request)
+            .end();
+        assert_eq!(newest(&case(i16::MAX), Some(i16::MAX)), known, "ours");
     }
 }

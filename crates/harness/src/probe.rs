@@ -220,19 +220,28 @@ async fn cluster(facts: &mut Facts, conn: &mut Conn) -> Result<(), Failure> {
 const BROKER_RESOURCE: i8 = 4;
 
 async fn settings(facts: &mut Facts, conn: &mut Conn) -> Result<(), Failure> {
-    let Some(broker) = facts.brokers.first() else { return Ok(()) };
+    if let Some(broker) = facts.brokers.first() {
+        facts.configs = settings_of(conn, broker.id).await?;
+    }
+    Ok(())
+}
+
+/// The settings of this broker that it tells: sensitive ones have no value.
+pub(crate) async fn settings_of(
+    conn: &mut Conn,
+    broker: i32,
+) -> Result<BTreeMap<String, String>, Failure> {
     let resource = DescribeConfigsResource::default()
         .with_resource_type(BROKER_RESOURCE)
-        .with_resource_name(StrBytes::from_string(broker.id.to_string()))
+        .with_resource_name(StrBytes::from_string(broker.to_string()))
         .with_configuration_keys(None);
     let request = DescribeConfigsRequest::default().with_resources(vec![resource]);
     let body = conn.ask_newest(request).await?.ok()?;
-    for config in body.results.iter().flat_map(|result| &result.configs) {
-        if let Some(value) = &config.value {
-            facts.configs.insert(config.name.to_string(), value.to_string());
-        }
-    }
-    Ok(())
+    let configs = body.results.iter().flat_map(|result| &result.configs);
+    let told = configs.filter_map(|config| {
+        config.value.as_ref().map(|value| (config.name.to_string(), value.to_string()))
+    });
+    Ok(told.collect())
 }
 
 async fn authorizer(facts: &mut Facts, conn: &mut Conn) -> Result<(), Failure> {
@@ -278,6 +287,7 @@ pub(crate) fn case_of(run: &str, case: &str, facts: Arc<Facts>, access: &Arc<Acc
         version: 0,
         variant: None,
         started_ms: 0,
+        single_replica: false,
     };
     Cx::live(Session::live(), facts, inputs, access.clone(), Rc::new(crate::pool::NoPool))
 }

@@ -17,7 +17,7 @@ use crate::execute::{self, Agreement, Env, Ran};
 use crate::litter::Litter;
 use crate::liveness::{Fate, Liveness, Sentinel};
 use crate::plan::{self, Case, Decision, Filter, Order, Phase};
-use crate::pool::Topics;
+use crate::pool::{Making, Pools};
 use crate::probe::Probed;
 use crate::recording::Recorded;
 use crate::refusal::{Answer, Refusals};
@@ -118,13 +118,16 @@ pub fn run(
         began: Instant::now(),
         runtime: runtime.clone(),
         nodes: probed.nodes.clone(),
-        topics: Arc::new(Topics::new(
-            probed.facts.clone(),
-            probed.access.clone(),
-            format!("kc-{}", options.run_id),
-            runtime.clone(),
-            options.deadline,
-            planned,
+        topics: Arc::new(Pools::new(
+            Making {
+                facts: probed.facts.clone(),
+                access: probed.access.clone(),
+                run: format!("kc-{}", options.run_id),
+                runtime: runtime.clone(),
+                deadline: options.deadline,
+            },
+            &cases,
+            options.repeat,
         )),
         deadline: options.deadline,
         interrupted,

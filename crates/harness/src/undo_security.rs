@@ -11,7 +11,7 @@ use kafka_protocol::messages::alter_user_scram_credentials_request::{
 use kafka_protocol::messages::delete_acls_request::{DeleteAclsFilter, DeleteAclsRequest};
 use kafka_protocol::messages::describe_client_quotas_request::DescribeClientQuotasRequest;
 use kafka_protocol::messages::describe_user_scram_credentials_request::DescribeUserScramCredentialsRequest;
-use kconform_scenario::{Code, Cx, Failure, Undo, keys, text};
+use kconform_scenario::{Code, Cx, Failure, Undo, keys, requests, text};
 
 use crate::probe;
 
@@ -31,6 +31,7 @@ pub(crate) async fn left_by(cx: &Cx, prefix: &str) -> (BTreeSet<Undo>, Vec<Strin
         ("ACLs", principals(cx, prefix).await),
         ("SCRAM credentials", users(cx, prefix).await),
         ("client quotas", entities(cx, prefix).await),
+        ("replication quotas", leaders(cx).await),
     ] {
         match listed {
             Ok(listed) => found.extend(listed),
@@ -88,8 +89,30 @@ async fn entities(cx: &Cx, prefix: &str) -> Result<Vec<Undo>, Failure> {
     Ok(found)
 }
 
+/// Brokers with the quota that cases set. It has no name of a run, but a value that nobody else gives it; one broker alone
+/// has no replica to give it for.
+async fn leaders(cx: &Cx) -> Result<Vec<Undo>, Failure> {
+    let brokers = &cx.facts().brokers;
+    if brokers.len() < 2 || cx.newest(keys::DescribeConfigs).is_err() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for broker in brokers {
+        let mut conn = cx.connect_broker(broker.id).await?;
+        let settings = probe::settings_of(&mut conn, broker.id).await?;
+        if settings.get(requests::LEADER_QUOTA).map(String::as_str) == Some(requests::TIGHT) {
+            found.push(Undo::LeaderQuota(broker.id));
+        }
+    }
+    Ok(found)
+}
+
 pub(crate) async fn undo(cx: &Cx, undo: &Undo) -> Result<(), Failure> {
-    let mut conn = cx.connect().await?;
+    let mut conn = match undo {
+        // A broker takes settings of its own alone.
+        Undo::LeaderQuota(broker) => cx.connect_broker(*broker).await?,
+        _ => cx.connect().await?,
+    };
     match undo {
         Undo::Topic(_) => {}
         Undo::AclsOf(principal) => {
@@ -121,6 +144,9 @@ pub(crate) async fn undo(cx: &Cx, undo: &Undo) -> Result<(), Failure> {
         }
         Undo::UserQuota(name) => remove_quotas(&mut conn, "user", name).await?,
         Undo::ClientQuota(name) => remove_quotas(&mut conn, "client-id", name).await?,
+        Undo::LeaderQuota(broker) => {
+            conn.ask_newest(requests::leader_quota(*broker, false)).await?.ok()?;
+        }
     }
     Ok(())
 }

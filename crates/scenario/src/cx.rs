@@ -1,7 +1,7 @@
 //! What a scenario is given: its version, what is known of the target, fresh names, and partitions that are ready.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use kconform_wire::{Dial, Session};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::facts::{Facts, Listener};
 use crate::failure::Failure;
@@ -33,6 +34,9 @@ pub struct Inputs {
     pub variant: Option<String>,
     /// Wall clock at the start of the case, milliseconds since 1970.
     pub started_ms: i64,
+    /// Topics made for the case have a single replica where it does not say how many.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub single_replica: bool,
 }
 
 /// How to get to the target: dials with their secrets. Empty in a replay, where nobody dials.
@@ -58,12 +62,17 @@ pub enum Undo {
     UserQuota(String),
     /// Remove the client quotas of this client id.
     ClientQuota(String),
+    /// Remove the quota of this broker for what it, as a leader, gives to throttled replicas (KIP-73).
+    LeaderQuota(i32),
 }
+
+/// Partitions on their way, or why there are none.
+pub type Handed<'a> = Pin<Box<dyn Future<Output = Result<Vec<Partition>, String>> + 'a>>;
 
 /// Hands out partitions of topics that exist already and that no other case uses.
 pub trait Pool {
-    /// The next unused partition. Only called live.
-    fn partition(&self) -> Pin<Box<dyn Future<Output = Result<Partition, String>> + '_>>;
+    /// The next unused partitions, as many as asked for, led by one broker. Only called live.
+    fn partitions(&self, count: usize) -> Handed<'_>;
 }
 
 pub(crate) struct Shared {
@@ -227,13 +236,43 @@ impl Cx {
     /// # Errors
     /// [`Failure::Blocked`] when the pool cannot make one.
     pub async fn partition(&self) -> Result<Partition, Failure> {
+        self.handed(1, &RefCell::default()).await
+    }
+
+    /// Partitions of its own, led by one broker, so that one request may name them all. Other cases have other partitions
+    /// of their topics.
+    ///
+    /// # Errors
+    /// [`Failure::Blocked`] when the pool cannot make them.
+    pub async fn partitions<const N: usize>(&self) -> Result<[Partition; N], Failure> {
+        let hand = RefCell::default();
+        let mut drawn = Vec::new();
+        for _ in 0..N {
+            drawn.push(self.handed(N, &hand).await?);
+        }
+        drawn.try_into().map_err(|_| Failure::error("as many partitions as were drawn"))
+    }
+
+    /// One more partition of those in hand; `count` of them are drawn at once when there is none.
+    async fn handed(
+        &self,
+        count: usize,
+        hand: &RefCell<VecDeque<Partition>>,
+    ) -> Result<Partition, Failure> {
         let pool = self.shared.pool.clone();
         let live = async move {
-            let handed = match &pool {
-                Some(pool) => pool.partition().await,
-                None => Err("no pool".to_owned()),
-            };
-            serde_json::to_value(handed).unwrap_or(serde_json::Value::Null)
+            if hand.borrow().is_empty() {
+                let drawn = match &pool {
+                    Some(pool) => pool.partitions(count).await,
+                    None => Err("no pool".to_owned()),
+                };
+                match drawn {
+                    Ok(drawn) => hand.borrow_mut().extend(drawn),
+                    Err(why) => return json!(Err::<Partition, _>(why)),
+                };
+            }
+            let next = hand.borrow_mut().pop_front().ok_or("an empty pool");
+            json!(next)
         };
         let value = self.shared.session.given("partition", live).await;
         match serde_json::from_value::<Result<Partition, String>>(value) {

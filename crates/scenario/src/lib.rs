@@ -26,7 +26,7 @@ mod tries;
 pub use code::Code;
 pub use conn::{Conn, PATIENCE, Sent};
 pub use coordinators::{COORDINATOR_ON_ITS_WAY, LEADER_ON_ITS_WAY, TRANSACTION_ON_ITS_WAY};
-pub use cx::{Access, Cx, Inputs, Pool, Undo};
+pub use cx::{Access, Cx, Handed, Inputs, Pool, Undo};
 pub use facts::{Broker, Facts, Listener, Reference, Role, User};
 pub use failure::{Exchange, Failure, Finding, Outcome, require};
 pub use kconform_scenario_macros::scenario;

@@ -10,7 +10,7 @@ use kconform_wire::schema::Value;
 
 use crate::failure::{Failure, Outcome};
 use crate::reply::Body;
-use crate::topics::{Partition, TopicSpec};
+use crate::topics::Partition;
 use crate::{Code, Conn, Cx, keys, requests, text};
 
 /// The two ends of a log, as ListOffsets gives them to a consumer that reads uncommitted data.
@@ -27,37 +27,6 @@ pub struct Ends {
 const NOT_YET_WRITABLE: &[Code] = &[Code(3), Code(5), Code(6), Code(19)];
 
 impl Cx {
-    /// Partitions that no other case uses, led by one broker, so that one request may name them
-    /// all.
-    ///
-    /// # Errors
-    /// [`Failure::Blocked`] when they do not come about.
-    pub async fn partitions<const N: usize>(&self) -> Result<[Partition; N], Failure> {
-        let brokers = self.facts().brokers.len();
-        let mut drawn = Vec::new();
-        if brokers < 2 {
-            for _ in 0..N {
-                drawn.push(self.partition().await?);
-            }
-        } else {
-            // So many that some broker leads N of them, however they are spread.
-            let count = i32::try_from(brokers * N.saturating_sub(1) + 1).unwrap_or(i32::MAX);
-            let topic = self.topic_with(TopicSpec::default().partitions(count)).await?;
-            drawn.extend((0..count).map(|index| topic.partition(index)));
-        }
-        let leads = |leader| drawn.iter().filter(|partition| partition.leader == leader).count();
-        let leader = drawn.iter().map(|partition| partition.leader).max_by_key(|id| leads(*id));
-        let mut found = drawn.clone();
-        found.retain(|partition| Some(partition.leader) == leader);
-        found.truncate(N);
-        <[Partition; N]>::try_from(found).map_err(|found| {
-            Failure::blocked(
-                format!("{N} partitions of one leader"),
-                format!("{} of one leader", found.len()),
-            )
-        })
-    }
-
     /// Set-up: appends these bytes at the newest version of Produce, acks = all, and gives the base
     /// offset.
     ///

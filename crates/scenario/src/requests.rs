@@ -192,6 +192,18 @@ pub fn broker_setting(
     IncrementalAlterConfigsRequest::default().with_resources(vec![resource])
 }
 
+/// The quota of this broker for what it, as a leader, gives to throttled replicas: one byte a second, or none (KIP-73). A
+/// replica in sync is never throttled, nor is one of a topic that does not ask for it.
+pub fn leader_quota(broker: i32, tight: bool) -> IncrementalAlterConfigsRequest {
+    broker_setting(Some(broker), LEADER_QUOTA, tight.then_some(TIGHT))
+}
+
+/// The setting of [`leader_quota`].
+pub const LEADER_QUOTA: &str = "leader.replication.throttled.rate";
+
+/// Its value in a run: so little that nobody else sets it.
+pub const TIGHT: &str = "1";
+
 /// These values as the record format of this Produce version: message sets of magic 0 (versions 0 and 1) and 1
 /// (version 2), a record batch from 3 on.
 pub fn records(version: i16, values: &[&str], now_ms: i64) -> Bytes {

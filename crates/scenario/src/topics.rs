@@ -76,6 +76,15 @@ impl TopicSpec {
         self
     }
 
+    /// A single replica, which suffices for acks = all whatever the broker asks for elsewhere.
+    #[must_use]
+    pub fn single(self) -> Self {
+        let name = "min.insync.replicas";
+        let given = self.configs.iter().any(|(config, _)| config == name);
+        let one = self.replication(1);
+        if given { one } else { one.config(name, 1) }
+    }
+
     /// Sets the number of replicas.
     #[must_use]
     pub fn replication(mut self, replication: i16) -> Self {
@@ -104,7 +113,11 @@ impl Cx {
     ///
     /// # Errors
     /// [`Failure::Blocked`] when it does not come about.
-    pub async fn topic_with(&self, spec: TopicSpec) -> Result<Topic, Failure> {
+    pub async fn topic_with(&self, mut spec: TopicSpec) -> Result<Topic, Failure> {
+        if self.shared.inputs.single_replica && spec.replication == TopicSpec::default().replication
+        {
+            spec = spec.single();
+        }
         let name = self.name("topic");
         self.undo(Undo::Topic(name.clone()));
         let mut conn = self.setup().await?;

@@ -94,9 +94,10 @@ pub(crate) enum ReportFormat {
     Json,
 }
 
-/// Remove what runs left behind on a target: topics, ACLs, SCRAM users and client quotas.
+/// Remove what runs left behind on a target: topics, ACLs, SCRAM users, client quotas and replication quotas of brokers.
 ///
-/// Runs remove what they make; one that was killed cannot. Only what has a name that begins with the prefix of kconform is touched.
+/// Runs remove what they make; one that was killed cannot. Only what has a name that begins with the prefix of kconform is touched,
+/// and a replication quota of one byte a second, which nobody else sets.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     kconform clean --bootstrap localhost:9092 --run-id 261121-1433-5f2a\n  \

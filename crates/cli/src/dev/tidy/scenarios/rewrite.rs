@@ -31,9 +31,11 @@ pub(super) fn rewrite(
     let mut lines: Vec<&str> = source.lines().collect();
     let attribute = attribute_line(&source, id, nth)
         .ok_or_else(|| format!("no `#[scenario(\"{id}\"` in the file"))?;
-    let start = (0..attribute).rev().take_while(|&index| is_doc(lines[index])).last();
-    let start = start.unwrap_or(attribute);
-    let end = (start..attribute).find(|&index| lines[index].trim() == "///").unwrap_or(attribute);
+    // A remark for ourselves may stand between the doc comment and the attribute.
+    let below = (0..attribute).rev().find(|&index| !is_remark(lines[index]));
+    let below = below.map_or(0, |index| index + 1);
+    let start = (0..below).rev().take_while(|&index| is_doc(lines[index])).last().unwrap_or(below);
+    let end = (start..below).find(|&index| lines[index].trim() == "///").unwrap_or(below);
     let said: Vec<&str> =
         lines[start..end].iter().map(|line| line.trim().trim_start_matches("///")).collect();
     if same_words(&said.join(" "), text) {
@@ -60,6 +62,10 @@ fn attribute_line(source: &str, id: &str, nth: usize) -> Option<usize> {
 
 fn is_doc(line: &str) -> bool {
     line.trim_start().starts_with("///")
+}
+
+fn is_remark(line: &str) -> bool {
+    line.trim_start().starts_with("//") && !is_doc(line)
 }
 
 /// Breaks a text into lines of a doc comment. No line but the first starts with what Markdown

@@ -108,6 +108,7 @@ async fn one() {}
 async fn two() {}
 
 /// Another old sentence.
+// A remark.
 #[scenario(\"A-001\", api = ApiVersions)]
 async fn one_again() {}
 ";
@@ -117,7 +118,7 @@ async fn one_again() {}
     let mut scenarios = [
         scenario("A-001", "one", "", 7),
         scenario("A-002", "two", "", 10),
-        scenario("A-001", "one_again", "", 17),
+        scenario("A-001", "one_again", "", 18),
     ];
     assert_eq!(rewrite_docs(root.path(), &mut scenarios, find), []);
     let mended = "\
@@ -137,11 +138,12 @@ async fn one() {}
 async fn two() {}
 
 /// One.
+// A remark.
 #[scenario(\"A-001\", api = ApiVersions)]
 async fn one_again() {}
 ";
     assert_eq!(fs::read_to_string(&file).unwrap(), mended);
-    assert_eq!(scenarios.map(|scenario| scenario.line), [6, 10, 17]);
+    assert_eq!(scenarios.map(|scenario| scenario.line), [6, 10, 18]);
 
     let mut lost = [scenario("A-003", "three", "", 4)];
     let found = rewrite_docs(root.path(), &mut lost, find);
