@@ -161,7 +161,7 @@ async fn an_id_that_may_not_be_described_is_refused_without_its_name(cx: &mut Cx
 /// Soon after DeleteTopics answered, the topic asked for by its old id is answered with
 /// UNKNOWN_TOPIC_ID (100), a null name, the id as asked and no partitions, and by its name, with
 /// the flag false, with UNKNOWN_TOPIC_OR_PARTITION (3). In between an answer may have no entry for
-/// it (seen on 3.9).
+/// it (seen on 3.9), or one with its name, the zero id and error 3 (seen on 4.4).
 #[scenario("META-039", api = Metadata, versions = 12..)]
 async fn the_id_of_a_deleted_topic_becomes_unknown(cx: &mut Cx) -> Outcome {
     let topic = cx.topic().await?;
@@ -171,16 +171,30 @@ async fn the_id_of_a_deleted_topic_becomes_unknown(cx: &mut Cx) -> Outcome {
     let mut tries = cx.tries(format!("topic {} to be gone", topic.name), GONE_WITHIN);
     loop {
         let reply = conn.ask(by_id(topic.id)).await?;
-        // For a moment the id may lead to a name that leads nowhere: then there is no entry (3.9).
-        let left = reply.at("topics")?.as_array().map_or(0, <[Value]>::len);
-        if left > 0 && reply.at("topics[0].error_code")?.as_int() != Some(0) {
+        if !going(&reply, &topic.name)? {
             expect_nameless(reply, topic.id, UnknownTopicId)?;
             break;
         }
-        tries.expect("the topic is still there").await?;
+        tries.expect("the topic, or its name, is still there").await?;
     }
     let by_name = requests::metadata(cx.version(), &[&topic.name]);
     conn.ask(by_name).await?.expect_error_at("topics[0].error_code", UnknownTopicOrPartition)
+}
+
+/// Whether the topic is still there, by its name at least. For a moment its id may lead to the name, and the name nowhere:
+/// then there is no entry (3.9), or one of an unknown name (4.4, KafkaApis.getTopicMetadata).
+fn going(reply: &Reply<MetadataResponse>, name: &str) -> Result<bool, Failure> {
+    if reply.at("topics")?.as_array().is_none_or(<[Value]>::is_empty) {
+        return Ok(true);
+    }
+    let unknown = Code::from(UnknownTopicOrPartition);
+    Ok(match reply.at("topics[0].error_code")?.as_int() {
+        Some(0) => true,
+        Some(code) if code == i64::from(unknown.0) => {
+            reply.at("topics[0].name")?.as_str() == Some(name)
+        }
+        _ => false,
+    })
 }
 
 /// How soon a deleted topic is gone from the metadata: deletions queue up behind each other.
