@@ -34,7 +34,7 @@ pub(crate) struct Env {
     /// The way to the target's nodes.
     pub nodes: Option<Hook>,
     /// Pooled partitions.
-    pub topics: Arc<Pools>,
+    pub pools: Arc<Pools>,
     /// The deadline of a case.
     pub deadline: Duration,
     /// Becomes true when the run is interrupted.
@@ -83,7 +83,7 @@ pub(crate) fn run(env: &Env, case: &Case) -> Ran {
     let begun = Instant::now();
     let inputs = inputs(env, case);
     let session = Session::live();
-    let pool = Rc::new(Handout::new(&env.topics, case));
+    let pool = Rc::new(Handout::new(&env.pools, case));
     let mut cx = Cx::live(
         session.clone(),
         env.facts.clone(),
@@ -187,7 +187,7 @@ fn inputs(env: &Env, case: &Case) -> Inputs {
         version: case.version,
         variant: case.variant.as_deref().map(str::to_owned),
         started_ms: i64::try_from(now.as_millis()).unwrap_or(i64::MAX),
-        single_replica: env.topics.is_single(case),
+        single_replica: env.pools.is_single(case),
     }
 }
 

@@ -34,7 +34,7 @@ impl Litter {
     /// Takes all of it, that of the pool included, which hands out no partition of a former topic afterwards.
     pub(crate) fn take(&self, env: &Env) -> Vec<Undo> {
         let mut made = std::mem::take(&mut *self.made());
-        made.extend(env.topics.retire());
+        made.extend(env.pools.retire());
         made
     }
 
@@ -44,7 +44,7 @@ impl Litter {
             return;
         }
         let topics: Vec<Undo> = {
-            let spent = env.topics.spent();
+            let spent = env.pools.spent();
             let mut made = self.made();
             let is_topic = |undo: &Undo| matches!(undo, Undo::Topic(_));
             // One of the pool weighs as much as many others.

@@ -71,9 +71,12 @@ impl Pools {
 
 /// Whether a case can do with topics with a single replica, whatever else is run.
 fn single_suffices(facts: &Facts, case: &Case) -> bool {
+    // Cases about replicas, or about brokers that are or go down.
+    let of_brokers =
+        |need: &Need| matches!(need, Need::ThreeBrokers | Need::Restart | Need::Shape(_));
     let offered = facts.apis.get(&case.key).map(|(_, max)| *max);
     facts.brokers.len() > 1
-        && !case.scenario.needs.contains(&Need::ThreeBrokers)
+        && !case.scenario.needs.iter().any(of_brokers)
         && case.version < newest(case, offered)
 }
 

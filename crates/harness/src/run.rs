@@ -118,7 +118,7 @@ pub fn run(
         began: Instant::now(),
         runtime: runtime.clone(),
         nodes: probed.nodes.clone(),
-        topics: Arc::new(Pools::new(
+        pools: Arc::new(Pools::new(
             Making {
                 facts: probed.facts.clone(),
                 access: probed.access.clone(),
